@@ -1,0 +1,1 @@
+"""JSON-RPC: one endpoint, failover over several, logs over a span, headers, recordings."""

@@ -1,0 +1,111 @@
+"""Facts: what a chain's logs say, in the words of the field. Stored once, never edited.
+
+Every fact's key is (chain, block, log_index); the chain is known from where a fact stands. Times are unix seconds of
+the block. Facts are ordered by (block, log_index), never by time.
+"""
+
+from typing import NamedTuple
+
+from loyalty.core.address import Address
+
+
+class PositionToken(NamedTuple):
+    """The NFT of a position manager that stands for a position."""
+
+    manager: Address
+    token_id: int
+
+
+class Swap(NamedTuple):
+    """A pool's price from this log on: a Swap, or its Initialize (then `liquidity` is None and the amounts are 0).
+
+    `liquidity` is the pool's liquidity in range after the swap; `amount0`, `amount1` are what the pool received
+    (negative: paid), in the tokens' smallest units.
+    """
+
+    pool: Address
+    block: int
+    log_index: int
+    time: int
+    sqrt_price_x96: int
+    tick: int
+    liquidity: int | None
+    amount0: int
+    amount1: int
+    transaction_hash: bytes
+
+
+class LiquidityChange(NamedTuple):
+    """Liquidity that came (Mint) to or left (Burn, negative) the range [lower, upper) of `owner` in a pool.
+
+    `owner` is the pool's own word: the address that the pool knows, often a position manager. Then `token` is the
+    position token behind the change, or None where no token follows from the logs: such liquidity is nobody's.
+    Burns of zero are not facts.
+    """
+
+    pool: Address
+    block: int
+    log_index: int
+    time: int
+    owner: Address
+    lower: int
+    upper: int
+    liquidity_delta: int
+    amount0: int
+    amount1: int
+    token: PositionToken | None
+    transaction_hash: bytes
+
+
+class PositionTransfer(NamedTuple):
+    """A position token of a pool that changed hands; from ZERO_ADDRESS when minted, to it when burned."""
+
+    pool: Address
+    block: int
+    log_index: int
+    time: int
+    token: PositionToken
+    sender: Address
+    recipient: Address
+    transaction_hash: bytes
+
+
+Fact = Swap | LiquidityChange | PositionTransfer
+
+
+class PositionKey(NamedTuple):
+    """A position as rewards see it: the provider, the range, and the token or None for a direct one."""
+
+    owner: Address
+    lower: int
+    upper: int
+    token: PositionToken | None
+
+
+class PositionChange(NamedTuple):
+    """Derived from facts by the ledger: at `time` the position's liquidity changed by `liquidity_delta`."""
+
+    time: int
+    position: PositionKey
+    liquidity_delta: int
+
+
+class PoolPrice(NamedTuple):
+    """A pool's price from `time` on, until the next one."""
+
+    time: int
+    sqrt_price_x96: int
+    tick: int
+
+
+class PricePoint(NamedTuple):
+    """USD per whole token as an integer at the token's `price_decimals`, valid from `valid_time` (unix seconds) on.
+
+    It is in force until the next point, and no longer than the token's `max_age` (a fixed price never ages).
+    `asked_time` is when the source was asked; it is in no result and in no digest.
+    """
+
+    valid_time: int
+    price: int
+    source: str
+    asked_time: int

@@ -1,0 +1,1 @@
+"""The recorded chain that runs without a network."""

@@ -1,0 +1,187 @@
+"""From a document without a fault to the program: defaults filled in, names resolved, amounts in units."""
+
+from fractions import Fraction
+from pathlib import Path
+
+from loyalty.config.checks_budget import tier_name
+from loyalty.config.checks_chains import Endpoints
+from loyalty.config.entries import (
+    ChainTable,
+    Document,
+    LookThroughTable,
+    PointsTable,
+    PoolTable,
+    PriceTable,
+    RewardTable,
+    TokenTable,
+)
+from loyalty.config.price_settings import (
+    ChainlinkPrice,
+    CoinGeckoPrice,
+    DefiLlamaPrice,
+    FilePrice,
+    FixedPrice,
+    PoolPrice,
+    PriceSetting,
+    price_at_scale,
+)
+from loyalty.config.program import (
+    ChainSettings,
+    LookThroughSettings,
+    PointsSettings,
+    PoolSettings,
+    PositionManager,
+    Program,
+    TokenSettings,
+)
+from loyalty.config.settings import rpc_variable
+from loyalty.core.amounts import parse_units
+from loyalty.core.errors import Invalid
+from loyalty.program.rules import Exclusion, PoolKey, PoolRule, Reward, Rules, Tier, Token, UsdShare
+
+DEFAULT_TIERS = (
+    Tier("Tier 1", 1, Fraction(1), 0),
+    Tier("Tier 2", 5, Fraction("1.2"), 0),
+    Tier("Tier 3", 13, Fraction("1.5"), 0),
+    Tier("Tier 4", 21, Fraction(2), 0),
+)
+
+
+def built(document: Document, path: Path, endpoints: Endpoints) -> Program:
+    """The program of a document in which every check found nothing."""
+    folder = path.absolute().parent
+    ids = {chain.name: chain.id for chain in document.chains}
+    tokens = tuple(_token(entry, ids, folder) for entry in document.tokens)
+    pools = tuple(_pool(entry, ids, {each.token.symbol: each.token for each in tokens}) for entry in document.pools)
+    return Program(
+        rules=_rules(document, {each.token.symbol: each.token for each in tokens}, pools),
+        chains=tuple(_chain(entry, endpoints, folder) for entry in document.chains),
+        pools=pools,
+        tokens=tokens,
+        points=tuple(_points(entry, pools) for entry in document.points),
+        look_through=tuple(_look_through(entry, ids) for entry in document.look_through),
+        path=path,
+    )
+
+
+def _rules(document: Document, tokens: dict[str, Token], pools: tuple[PoolSettings, ...]) -> Rules:
+    program = document.program
+    return Rules(
+        name=program.name,
+        start=program.start,
+        epochs=program.epochs,
+        epoch_seconds=program.epoch,
+        count=program.count,
+        minimum_usd_micro=program.minimum_usd,
+        on_lapse=program.on_lapse,
+        settle_after=program.settle_after,
+        tiers=_tiers(document),
+        rewards=tuple(_reward(entry, tokens[entry.token].decimals) for entry in document.rewards),
+        tokens=tokens,
+        pools=tuple(PoolRule(pool.key, pool.tokens, pool.weight, pool.from_day, pool.until_day) for pool in pools),
+        exclusions=tuple(Exclusion(e.address, e.reason, e.from_day, e.until_day) for e in document.exclusions),
+    )
+
+
+def _tiers(document: Document) -> tuple[Tier, ...]:
+    if document.tiers is None:
+        return DEFAULT_TIERS
+    return tuple(
+        Tier(tier_name(entry, number), entry.from_epoch, entry.multiplier, entry.minimum_usd)
+        for number, entry in enumerate(document.tiers, 1)
+    )
+
+
+def _reward(entry: RewardTable, decimals: int) -> Reward:
+    return Reward(
+        token=entry.token,
+        total_units=None if entry.total is None else parse_units(entry.total, decimals),
+        per_epoch_units=None if entry.per_epoch is None else tuple(parse_units(a, decimals) for a in entry.per_epoch),
+        usd_share=None if entry.usd_share is None else UsdShare(entry.usd_share.of, entry.usd_share.fraction),
+    )
+
+
+def _chain(entry: ChainTable, endpoints: Endpoints, folder: Path) -> ChainSettings:
+    variable = rpc_variable(entry.name)
+    replaced = variable in endpoints
+    return ChainSettings(
+        name=entry.name,
+        id=entry.id,
+        endpoints=endpoints[variable] if replaced else entry.rpc,
+        position_managers=tuple(PositionManager(each.address, each.start_block) for each in entry.position_managers),
+        confirmations=entry.confirmations,
+        endpoints_from=variable if replaced else "the program file",
+        base=Path.cwd() if replaced else folder,
+    )
+
+
+def _token(entry: TokenTable, ids: dict[str, int], folder: Path) -> TokenSettings:
+    token = Token(
+        symbol=entry.symbol,
+        chain=0 if entry.chain is None else ids[entry.chain],
+        address=entry.address,
+        decimals=entry.decimals,
+        price_decimals=entry.price_decimals,
+        max_age=entry.max_age,
+    )
+    return TokenSettings(token, tuple(_price(price, token.price_decimals, folder) for price in entry.price))
+
+
+def _price(entry: PriceTable, price_decimals: int, folder: Path) -> PriceSetting:
+    match entry:
+        case PriceTable(fixed=str(usd)):
+            return FixedPrice(price_at_scale(Fraction(usd), price_decimals))
+        case PriceTable(file=str(path)):
+            return FilePrice(folder / path)
+        case PriceTable(coingecko=str(coin)):
+            return CoinGeckoPrice(coin)
+        case PriceTable(chainlink=str(proxy)):
+            return ChainlinkPrice(proxy)
+        case PriceTable(defillama=str(coin)):
+            return DefiLlamaPrice(coin)
+        case PriceTable(pool=str(pool)):
+            return PoolPrice(pool)
+    raise Invalid(f"{entry.place.path} names no price source")
+
+
+def _pool(entry: PoolTable, ids: dict[str, int], tokens: dict[str, Token]) -> PoolSettings:
+    return PoolSettings(
+        chain_id=ids[entry.chain],
+        chain=entry.chain,
+        protocol=entry.protocol,
+        address=entry.address,
+        start_block=entry.start_block,
+        tokens=_in_pool_order(entry, tokens),
+        fee_pips=entry.fee_pips,
+        tick_spacing=entry.tick_spacing,
+        from_day=entry.from_day,
+        until_day=entry.until_day,
+        weight=entry.weight,
+        lp_token=entry.lp_token,
+        gauges=entry.gauges or (),
+        value=entry.value,
+    )
+
+
+def _in_pool_order(entry: PoolTable, tokens: dict[str, Token]) -> tuple[str, str]:
+    """token0 and token1: Uniswap V3 orders them by address. Without both addresses the file's order stands."""
+    first, second = entry.tokens
+    one, other = tokens[first].address, tokens[second].address
+    if entry.protocol == "uniswap_v3" and one and other and one > other:
+        return second, first
+    return first, second
+
+
+def _points(entry: PointsTable, pools: tuple[PoolSettings, ...]) -> PointsSettings:
+    by_address: dict[str, PoolKey] = {pool.address: pool.key for pool in pools}
+    return PointsSettings(
+        name=entry.name,
+        pools=tuple(by_address[address] for address in entry.pools),
+        per_usd_per_round=entry.per_usd_per_round,
+        per_usd_day=entry.per_usd_day,
+        require_no_unstake=entry.require_no_unstake,
+    )
+
+
+def _look_through(entry: LookThroughTable, ids: dict[str, int]) -> LookThroughSettings:
+    return LookThroughSettings(ids[entry.chain], entry.address, entry.shares, "nft_staker" if entry.kind else "shares")

@@ -1,0 +1,96 @@
+"""Checks of pools and of what names them: tokens, days, look-through and points."""
+
+from loyalty.config.checks import (
+    chain_names,
+    check_exactly_one,
+    check_order,
+    check_reference,
+    check_unique,
+    token_symbols,
+)
+from loyalty.config.entries import Document, PoolTable, ProgramTable, TokenTable
+from loyalty.config.faults import known, shown
+from loyalty.config.tables import all_known, given, rows
+from loyalty.core.address import checksum
+from loyalty.core.times import DAY_SECONDS, day_text
+
+_ONLY_FOR = {
+    "curve": ("lp_token", "gauges", "value"),
+    "uniswap_v3": ("fee_pips", "tick_spacing"),
+}
+"""Keys that mean something for one protocol only."""
+
+
+def check_pools(document: Document) -> None:
+    pools = rows(document.pools)
+    check_unique((pool.place.at("address"), (pool.chain, pool.address)) for pool in pools)
+    for pool in pools:
+        check_reference(pool.place.at("chain"), pool.chain, chain_names(document))
+        _check_tokens(document, pool)
+        _check_protocol(pool)
+        check_order(pool.place, pool.from_day, pool.until_day)
+        _check_counts(document.program, pool)
+
+
+def check_look_through(document: Document) -> None:
+    entries = rows(document.look_through)
+    check_unique((entry.place.at("address"), (entry.chain, entry.address)) for entry in entries)
+    for entry in entries:
+        check_reference(entry.place.at("chain"), entry.chain, chain_names(document))
+        check_exactly_one(entry, ("shares", "kind"))
+
+
+def check_points(document: Document) -> None:
+    entries = rows(document.points)
+    check_unique((entry.place.at("name"), entry.name) for entry in entries)
+    addresses = [pool.address for pool in document.pools] if all_known(document.pools, "address") else None
+    for entry in entries:
+        check_exactly_one(entry, ("per_usd_per_round", "per_usd_day"))
+        for number, address in enumerate(entry.pools if known(entry.pools) else ()):
+            if addresses is not None and addresses.count(address) != 1:
+                entry.place.at("pools", number).fault(checksum(address), "the address of exactly one pool of the file")
+
+
+def _check_tokens(document: Document, pool: PoolTable) -> None:
+    if not known(pool.tokens):
+        return
+    place = pool.place.at("tokens")
+    if len(pool.tokens) != 2 or pool.tokens[0] == pool.tokens[1]:
+        place.fault(f"[{', '.join(shown(symbol) for symbol in pool.tokens)}]", "two different token symbols")
+        return
+    by_symbol = {token.symbol: token for token in rows(document.tokens)}
+    for number, symbol in enumerate(pool.tokens):
+        check_reference(place.at(number), symbol, token_symbols(document))
+        if symbol in by_symbol:
+            _check_same_chain(pool, number, by_symbol[symbol])
+
+
+def _check_same_chain(pool: PoolTable, number: int, token: TokenTable) -> None:
+    if token.chain is None or not known(token.chain, pool.chain) or token.chain == pool.chain:
+        return
+    read = f"{shown(token.symbol)}, a token of the chain {token.chain}"
+    pool.place.at("tokens", number).fault(read, f"a token of the pool's chain {pool.chain}")
+
+
+def _check_protocol(pool: PoolTable) -> None:
+    if not known(pool.protocol):
+        return
+    for protocol, names in _ONLY_FOR.items():
+        for name in given(pool, names) if pool.protocol != protocol else ():
+            pool.place.at(name).fault(f"it for a pool of {pool.protocol}", f"it for {protocol} only: remove it")
+    symbol = pool.value.removeprefix("peg:") if pool.value is not None and known(pool.value, pool.tokens) else None
+    if symbol is not None and pool.value != symbol and symbol not in pool.tokens:
+        pool.place.at("value").fault(shown(pool.value), "peg: and one of the pool's tokens")
+
+
+def _check_counts(program: ProgramTable, pool: PoolTable) -> None:
+    """A pool whose days lie wholly outside of the program is a mistake in a date."""
+    if not known(program) or not known(program.start, program.epochs, program.epoch):
+        return
+    first = program.start // DAY_SECONDS
+    last = (program.start + program.epochs * program.epoch) // DAY_SECONDS
+    during = f"the program ({day_text(first)} to {day_text(last)}), or the pool never counts"
+    if pool.from_day is not None and known(pool.from_day) and pool.from_day >= last:
+        pool.place.at("from").fault(day_text(pool.from_day), f"a day before the end of {during}")
+    if pool.until_day is not None and known(pool.until_day) and pool.until_day <= first:
+        pool.place.at("until").fault(day_text(pool.until_day), f"a day after the start of {during}")

@@ -1,0 +1,53 @@
+"""What the program file can already say and this release cannot yet do. It is refused by name, never ignored.
+
+The whole list is LATER: when a part is built, its line is deleted, and nothing else changes here.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from loyalty.config.faults import Place, shown
+
+
+class Later(NamedTuple):
+    """What comes later, and what to do until then."""
+
+    what: str
+    until_then: str
+
+
+LATER: dict[str, Later] = {
+    'pools.protocol = "curve"': Later("Curve pools", "remove this pool"),
+    'pools.protocol = "erc4626"': Later("ERC-4626 vaults", "remove this pool"),
+    'pools.protocol = "stream_vault"': Later("vaults with rounds", "remove this pool"),
+    "pools.lp_token": Later("LP tokens of Curve pools", "remove this key"),
+    "pools.gauges": Later("gauges", "remove this key"),
+    "pools.value": Later("the valuation of Curve pools", "remove this key"),
+    "tokens.price.chainlink": Later("Chainlink prices", "remove this source; use coingecko, file or fixed"),
+    "tokens.price.defillama": Later("DefiLlama prices", "remove this source; use coingecko, file or fixed"),
+    "tokens.price.pool": Later("prices from pools", "remove this source; use coingecko, file or fixed"),
+    "look_through": Later("look-through of contracts that hold for others", "remove this list"),
+    "points": Later("points", "remove this list"),
+}
+"""By key, without the numbers of lists, or by key and text."""
+
+
+def refuse_later(document: object, place: Place, later: dict[str, Later] = LATER) -> None:
+    """Tells a fault at every place of the raw document that asks for what comes later."""
+    for name, where, value in _walk(document, "", place):
+        found = later.get(f'{name} = "{value}"') if isinstance(value, str) else None
+        found = found or later.get(name)
+        if found:
+            where.fault(shown(value), f"no such thing yet: {found.what} come with a later release; {found.until_then}")
+
+
+def _walk(value: object, name: str, place: Place) -> Iterator[tuple[str, Place, object]]:
+    """Every key of the document: its name without the numbers of lists, its place and its value."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            inner_name = f"{name}.{key}" if name else key
+            yield inner_name, place.at(key), inner
+            yield from _walk(inner, inner_name, place.at(key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _walk(inner, name, place.at(number))

@@ -1,0 +1,187 @@
+"""A program as its file says it, every default filled in: the rules, and where chains, tokens and pools are found.
+
+Times are UTC unix seconds, days are counted from 1970-01-01. `masked()` of each value is what `loyalty config` prints:
+JSON-ready, in the words and shapes of the file, nothing secret in it.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from loyalty.config.endpoint_url import EndpointUrl
+from loyalty.config.price_settings import PriceSetting
+from loyalty.config.rules_shown import dated, shown_rules
+from loyalty.core.address import Address, checksum
+from loyalty.core.amounts import format_decimal
+from loyalty.core.times import duration_text
+from loyalty.program.rules import PoolKey, Rules, Token
+
+
+@dataclass(frozen=True, slots=True)
+class PositionManager:
+    """A contract that issues position NFTs, and the block from which it is asked."""
+
+    address: Address
+    start_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSettings:
+    """A chain and where it is asked, in this order.
+
+    `endpoints_from` is the environment variable that gave the endpoints, or the file's key; `base` is the folder that
+    a relative `file:` endpoint is relative to. `confirmations` 0: the chain's own `finalized` tag decides.
+    """
+
+    name: str
+    id: int
+    endpoints: tuple[EndpointUrl, ...]
+    position_managers: tuple[PositionManager, ...]
+    confirmations: int
+    endpoints_from: str
+    base: Path
+
+    def masked(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "id": self.id,
+            "rpc": [endpoint.masked for endpoint in self.endpoints],
+            "rpc_from": self.endpoints_from,
+            "position_managers": [
+                {"address": checksum(manager.address), "start_block": manager.start_block}
+                for manager in self.position_managers
+            ],
+            "confirmations": self.confirmations,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """A token and its price sources, to be tried in this order; none where nothing needs its price."""
+
+    token: Token
+    prices: tuple[PriceSetting, ...]
+
+    def masked(self) -> dict[str, Any]:
+        token = self.token
+        return {
+            "symbol": token.symbol,
+            "chain_id": token.chain,
+            "address": checksum(token.address) if token.address else None,
+            "decimals": token.decimals,
+            "price_decimals": token.price_decimals,
+            "max_age": duration_text(token.max_age),
+            "price": [price.masked(token.price_decimals) for price in self.prices],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """A pool, where it is found, and its part in the program: the days [from_day, until_day) (None: open), the weight.
+
+    `tokens` are symbols. For uniswap_v3 they are token0 and token1: where the file gives both addresses they are put
+    in the order of the addresses, which is the pool's; otherwise the file's order must be the pool's. `fee_pips` (in
+    hundredths of a bip) and `tick_spacing` None: to be asked from the contract. The last three are Curve's.
+    """
+
+    chain_id: int
+    chain: str
+    protocol: str
+    address: Address
+    start_block: int
+    tokens: tuple[str, str]
+    fee_pips: int | None
+    tick_spacing: int | None
+    from_day: int | None
+    until_day: int | None
+    weight: Fraction
+    lp_token: Address | None = None
+    gauges: tuple[Address, ...] = ()
+    value: str | None = None
+
+    @property
+    def key(self) -> PoolKey:
+        return PoolKey(self.chain_id, self.address)
+
+    def masked(self) -> dict[str, Any]:
+        return {
+            "chain": self.chain,
+            "protocol": self.protocol,
+            "address": checksum(self.address),
+            "start_block": self.start_block,
+            "tokens": list(self.tokens),
+            "fee_pips": self.fee_pips,
+            "tick_spacing": self.tick_spacing,
+            "weight": format_decimal(self.weight),
+            **dated(self.from_day, self.until_day),
+            **self._masked_curve(),
+        }
+
+    def _masked_curve(self) -> dict[str, Any]:
+        if self.protocol != "curve":
+            return {}
+        return {
+            "lp_token": checksum(self.lp_token or self.address),
+            "gauges": [checksum(gauge) for gauge in self.gauges],
+            "value": self.value or "holdings",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LookThroughSettings:
+    """A contract that holds for others: by its share token, or, for an NFT staker, by its own events."""
+
+    chain_id: int
+    address: Address
+    shares: Address | None
+    kind: Literal["shares", "nft_staker"]
+
+    def masked(self) -> dict[str, Any]:
+        shares = checksum(self.shares) if self.shares else None
+        return {"chain_id": self.chain_id, "address": checksum(self.address), "shares": shares, "kind": self.kind}
+
+
+@dataclass(frozen=True, slots=True)
+class PointsSettings:
+    """Points for shares of `pools`: a rate per dollar and round, or per dollar-day; exactly one of both is given."""
+
+    name: str
+    pools: tuple[PoolKey, ...]
+    per_usd_per_round: Fraction | None
+    per_usd_day: Fraction | None
+    require_no_unstake: bool
+
+    def masked(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "pools": [checksum(pool.address) for pool in self.pools],
+            "per_usd_per_round": format_decimal(self.per_usd_per_round) if self.per_usd_per_round else None,
+            "per_usd_day": format_decimal(self.per_usd_day) if self.per_usd_day else None,
+            "require_no_unstake": self.require_no_unstake,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything that a program file says. `path` is the file."""
+
+    rules: Rules
+    chains: tuple[ChainSettings, ...]
+    pools: tuple[PoolSettings, ...]
+    tokens: tuple[TokenSettings, ...]
+    points: tuple[PointsSettings, ...]
+    look_through: tuple[LookThroughSettings, ...]
+    path: Path
+
+    def masked(self) -> dict[str, Any]:
+        """The program as read, defaults filled in, endpoints without their keys."""
+        return {
+            "file": str(self.path),
+            **shown_rules(self.rules),
+            "chains": [chain.masked() for chain in self.chains],
+            "tokens": [token.masked() for token in self.tokens],
+            "pools": [pool.masked() for pool in self.pools],
+            "look_through": [each.masked() for each in self.look_through],
+            "points": [each.masked() for each in self.points],
+        }

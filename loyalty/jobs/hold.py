@@ -1,0 +1,25 @@
+"""Hold: while one is placed, no epoch is settled. For an operator who has seen something that no check sees."""
+
+from loyalty.core.errors import Invalid, NotFound
+from loyalty.state import StateTransaction, audit, holds
+from loyalty.state.engine import State
+
+
+def hold(state: State, reason: str, actor: str, now: int) -> int:
+    """Place a hold; returns its number. Raises Invalid without a reason."""
+    if not reason.strip():
+        raise Invalid("a hold needs a --reason: it is shown to everyone who asks why an epoch is not settled")
+    with StateTransaction(state, durable=True) as connection:
+        number = holds.place(connection, reason.strip(), now)
+        audit.write(connection, now, actor, "hold", {"hold": number, "reason": reason.strip()})
+    return number
+
+
+def release(state: State, actor: str, now: int) -> int:
+    """Release every hold; returns how many there were. Raises NotFound when there was none."""
+    with StateTransaction(state, durable=True) as connection:
+        count = holds.release_all(connection, now)
+        if not count:
+            raise NotFound("no hold is placed: there is nothing to release")
+        audit.write(connection, now, actor, "release", {"holds": count})
+    return count

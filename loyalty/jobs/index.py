@@ -1,0 +1,219 @@
+"""Index: the next span of a chain's logs becomes facts, in one transaction, or nothing does."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from loyalty.chain.chain import Chain, Reading
+from loyalty.core.address import Address
+from loyalty.core.checkpoint import Header
+from loyalty.core.facts import PoolPrice, Swap
+from loyalty.core.spans import Span
+from loyalty.jobs.rewind import Rewound, common_ancestor, rewind
+from loyalty.protocols.uniswap_v3.adapter import SpanFacts, read_last_price, read_span
+from loyalty.protocols.uniswap_v3.ledger import Ledger
+from loyalty.state import StateTransaction, blocks, chains, facts, pools
+from loyalty.state.chains import ChainState
+from loyalty.state.engine import State
+from loyalty.state.pools import PoolRow
+
+SPAN_BLOCKS_FIRST = 2_000
+SPAN_BLOCKS_MOST = 4_000_000
+LOGS_WANTED = 20_000
+"""A step's span doubles while it brings fewer logs than this and halves above three times as many: memory stays bounded."""
+
+
+class Step(NamedTuple):
+    """What one step did. `events` counts facts; `behind` the blocks still to index up to the head."""
+
+    chain: str
+    span: Span
+    events: int
+    logs: int
+    end: Header
+    behind: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The next span and the pools that it is for. `limit` is a block that the span never reaches, whatever the endpoint."""
+
+    pools: tuple[PoolRow, ...]
+    start: int
+    limit: int
+    with_swaps: bool
+
+
+class Indexer:
+    """Indexes one chain of a program, a step at a time.
+
+    The ledger in memory is a fold of the stored facts: dropped when a step fails, built again by the next one.
+    """
+
+    def __init__(self, state: State, chain: Chain, managers: Mapping[Address, int], program_start: int) -> None:
+        self.state = state
+        self.chain = chain
+        self._managers = managers
+        self._program_start = program_start
+        self._span_blocks = SPAN_BLOCKS_FIRST
+        self._ledger: Ledger | None = None
+
+    async def step(self, now: int, until: int | None = None) -> Step | Rewound | None:
+        """The next step: a span indexed, a rewind, or None where nothing is left up to the head (or the block `until`)."""
+        began = time.perf_counter()
+        head, finalized = await self._tips()
+        if (ancestor := await self._reorg(head)) is not None:
+            self._ledger = None
+            return rewind(self.state, self.chain, ancestor, now)
+        start_block = await self._start_block(head)
+        plan = self._plan(head.number if until is None else min(head.number, until), start_block)
+        if plan is None:
+            self._keep_tips(head, finalized)
+            return None
+        ledger, self._ledger = self._ledger or self._rebuild(), None
+        last_prices = await self._last_prices(plan, start_block, ledger)
+        wanted_last = min(plan.start + self._span_blocks, plan.limit) - 1
+        end = min((await self.chain.span_end(wanted_last)).number + 1, plan.limit)
+        addresses = [pool.address for pool in plan.pools]
+        span = Span(plan.start, end)
+        reading = await self.chain.read(
+            read_span(addresses, self._managers, ledger, span, with_swaps=plan.with_swaps), end=end
+        )
+        if (ancestor := await self._reorg(head)) is not None:  # the chain may have changed since the first look
+            return rewind(self.state, self.chain, ancestor, now)
+        events = self._store(plan, span, reading, last_prices, head, finalized)
+        self._ledger = ledger
+        self._adapt(reading.result.logs_read)
+        behind = max(0, head.number + 1 - end)
+        seconds = time.perf_counter() - began
+        return Step(self.chain.name, span, events, reading.result.logs_read, reading.end_header, behind, seconds)
+
+    async def _tips(self) -> tuple[Header, Header | None]:
+        return await self.chain.head(), await self.chain.finalized()
+
+    async def _reorg(self, head: Header) -> Header | None:
+        """The common ancestor, where the newest stored block is no longer on the chain; None where it is.
+
+        An endpoint whose head is below it and agrees on all that it has merely lags.
+        """
+        with self.state.read() as connection:
+            known = chains.get(connection, self.chain.id)
+            finalized_block = known.finalized_block if known else None
+            stored = blocks.above(connection, self.chain.id, -1 if finalized_block is None else finalized_block)
+            older = None if finalized_block is None else blocks.at_or_before(connection, self.chain.id, finalized_block)
+        candidates = [header for header in [*stored, *([older] if older else [])] if header.number <= head.number]
+        if not candidates:
+            return None
+        ancestor = await common_ancestor(self.chain, candidates, finalized_block)
+        return None if ancestor == candidates[0] else ancestor
+
+    async def _start_block(self, head: Header) -> int | None:
+        """The first block of the program; None while the chain has not reached the program's start."""
+        known = self._chain_state()
+        if known.program_start_block is not None:
+            return known.program_start_block
+        if head.time < self._program_start:
+            return None
+        header = await self.chain.first_block_at(self._program_start)
+        if header is None:
+            return None
+        with StateTransaction(self.state) as connection:
+            chains.set_program_start_block(connection, self.chain.id, header.number)
+        return header.number
+
+    def _chain_state(self) -> ChainState:
+        with self.state.read() as connection:
+            return chains.get(connection, self.chain.id)
+
+    def _plan(self, last: int, start_block: int | None) -> Plan | None:
+        """The pools that are furthest behind, up to where the next ones stand, never across the program's start block."""
+        with self.state.read() as connection:
+            rows = pools.all_pools(connection, self.chain.id)
+        behind = sorted((row for row in rows if row.next_block <= last), key=lambda row: row.next_block)
+        if not behind:
+            return None
+        start = behind[0].next_block
+        group = tuple(row for row in behind if row.next_block == start)
+        limits = [last + 1, *(row.next_block for row in rows if row.next_block > start)]
+        with_swaps = start_block is not None and start >= start_block
+        if start_block is not None and start < start_block:
+            limits.append(start_block)
+        return Plan(group, start, min(limits), with_swaps)
+
+    async def _last_prices(self, plan: Plan, start_block: int | None, ledger: Ledger) -> list[Swap]:
+        """At the program's start, the last price before it of each pool that is older."""
+        if plan.start != start_block:
+            return []
+        found = []
+        for pool in plan.pools:
+            if pool.start_block >= start_block:
+                continue
+            reading = await self.chain.read(read_last_price(pool.address, start_block, pool.start_block), end=start_block)
+            if (swap := reading.result) is not None:
+                ledger.set_price(pool.address, PoolPrice(swap.time, swap.sqrt_price_x96, swap.tick))
+                found.append(swap)
+        return found
+
+    def _rebuild(self) -> Ledger:
+        """The ledger as the stored facts say: liquidity and ownership folded, and each pool's last price."""
+        ledger = Ledger(self._managers)
+        with self.state.read() as connection:
+            rows = pools.all_pools(connection, self.chain.id)
+            for fact in facts.ledger_facts(connection, [row.id for row in rows]):
+                ledger.apply(fact)
+            for row in rows:
+                if (price := facts.last_price(connection, row.id)) is not None:
+                    ledger.set_price(row.address, price)
+        return ledger
+
+    def _store(
+        self,
+        plan: Plan,
+        span: Span,
+        reading: Reading[SpanFacts],
+        last_prices: Sequence[Swap],
+        head: Header,
+        finalized: Header | None,
+    ) -> int:
+        """Facts, blocks, cursors and tips, as one transaction; returns how many facts."""
+        found = reading.result
+        pool_ids = {pool.address: pool.id for pool in plan.pools}
+        with StateTransaction(self.state) as connection:
+            for pool in plan.pools:
+                pools.advance(connection, pool.id, span.start, span.end)
+            known = {swap for swap in last_prices if not facts.has(connection, self.chain.id, swap.block, swap.log_index)}
+            swaps = [*(swap for swap in last_prices if swap in known), *found.swaps]
+            events = facts.insert(
+                connection, self.chain.id, pool_ids, swaps, found.liquidity_changes, found.transfers
+            )
+            blocks.add(connection, self.chain.id, self._block_rows(span, reading))
+            chains.set_tips(connection, self.chain.id, head, finalized)
+            if finalized is not None:
+                blocks.thin(connection, self.chain.id, finalized.number)
+        return events
+
+    def _block_rows(self, span: Span, reading: Reading[SpanFacts]) -> list[tuple[Header, int]]:
+        """Every block with events, and the span's last block where the endpoint has it."""
+        found = reading.result
+        counts: dict[int, int] = {}
+        for fact in (*found.swaps, *found.liquidity_changes, *found.transfers):
+            counts[fact.block] = counts.get(fact.block, 0) + 1
+        headers = dict(reading.block_headers)
+        if span.contains(reading.end_header.number):
+            headers[reading.end_header.number] = reading.end_header
+        return [(headers[number], counts.get(number, 0)) for number in sorted(headers)]
+
+    def _keep_tips(self, head: Header, finalized: Header | None) -> None:
+        known = self._chain_state()
+        final_block = finalized.number if finalized else None
+        if (known.head_block, known.finalized_block) != (head.number, final_block):
+            with StateTransaction(self.state) as connection:
+                chains.set_tips(connection, self.chain.id, head, finalized)
+
+    def _adapt(self, logs: int) -> None:
+        if logs < LOGS_WANTED:
+            self._span_blocks = min(self._span_blocks * 2, SPAN_BLOCKS_MOST)
+        elif logs > 3 * LOGS_WANTED:
+            self._span_blocks = max(self._span_blocks // 2, 1)

@@ -1,0 +1,137 @@
+"""Price: the points that the program needs and does not have are asked for and stored, once and for good."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from loyalty.accrual.series import may_accept
+from loyalty.core.errors import Conflict, Invalid, NotFound
+from loyalty.core.facts import PricePoint
+from loyalty.core.spans import Span, subtract
+from loyalty.core.times import HOUR_SECONDS, day_span, time_text
+from loyalty.jobs.accrue import CLOSED
+from loyalty.prices.choose import SourceFault, ask
+from loyalty.prices.source import PriceSource
+from loyalty.program.budget import tokens_priced_at_end
+from loyalty.program.rules import Rules, Token
+from loyalty.state import StateTransaction, audit, days, epochs, pools, prices, tokens
+from loyalty.state.engine import State
+
+GRID_SOURCES = frozenset({"coingecko"})
+"""Sources with a point each full hour; a fixed price and a file's rows are all known at once."""
+
+_log = logging.getLogger(__name__)
+
+
+class Priced(NamedTuple):
+    """What a run did for one token: points stored, points refused because they came too late, hours still missing, faults."""
+
+    token: str
+    stored: int
+    late: int
+    missing: tuple[Span, ...]
+    faults: tuple[SourceFault, ...]
+
+
+def price(state: State, rules: Rules, sources: Mapping[str, Sequence[PriceSource]], now: int) -> list[Priced]:
+    """Ask for every token's missing points, from `max_age` before the program's start to its end or `now`.
+
+    Each token is a step of its own; one whose source fails disturbs no other.
+    """
+    return [_price_token(state, rules, rules.tokens[symbol], chosen, now) for symbol, chosen in sources.items() if chosen]
+
+
+def _price_token(state: State, rules: Rules, token: Token, sources: Sequence[PriceSource], now: int) -> Priced:
+    whole = Span(rules.start - token.max_age, min(now, rules.end) + 1)
+    with state.read() as connection:
+        token_id = tokens.ids(connection)[token.symbol]
+        stored = prices.points(connection, token_id, whole)
+    points: list[PricePoint] = []
+    missing: list[Span] = []
+    faults: list[SourceFault] = []
+    for span in _spans_to_ask(whole, stored, sources):
+        asked = ask(sources, span, now)
+        points += asked.points
+        missing += asked.missing
+        faults += asked.faults
+    for fault in faults:
+        _log.warning("price source failed token=%s source=%s error=%s", token.symbol, fault.source, fault.error)
+    accepted, late = store_points(state, rules, token, points)
+    return Priced(token.symbol, accepted, late, tuple(missing), tuple(faults))
+
+
+def _spans_to_ask(whole: Span, stored: Sequence[PricePoint], sources: Sequence[PriceSource]) -> list[Span]:
+    """Everything for sources that cost nothing to read; otherwise only the hours without a point."""
+    if not whole:
+        return []
+    if all(source.name not in GRID_SOURCES for source in sources):
+        return [Span(0, whole.end + HOUR_SECONDS)]
+    hours = {point.valid_time // HOUR_SECONDS * HOUR_SECONDS for point in stored}
+    return subtract(whole, [Span(hour, hour + HOUR_SECONDS) for hour in hours])
+
+
+def store_points(
+    state: State, rules: Rules, token: Token, points: Sequence[PricePoint], reason: str | None = None
+) -> tuple[int, int]:
+    """Store the new ones of `points`; returns how many were stored, and how many came too late to be used.
+
+    A stored point is never overwritten, and none is stored that would change the price of a second that a closed
+    day or a settled epoch has used.
+    """
+    with StateTransaction(state, durable=True) as connection:
+        token_id = tokens.ids(connection)[token.symbol]
+        existing = prices.points(connection, token_id, None)
+        known = {point.valid_time for point in existing}
+        new = [point for point in points if point.valid_time not in known]
+        if not new:
+            return 0, 0
+        used = used_spans(connection, rules, token.symbol)
+        accepted: list[PricePoint] = []
+        for point in sorted(new, reverse=True):  # the later ones first: they end the influence of the earlier ones
+            if not used or may_accept(point, sorted([*existing, *accepted]), used, token.max_age):
+                accepted.append(point)
+        prices.insert(connection, token_id, accepted, reason)
+    return len(accepted), len(new) - len(accepted)
+
+
+def used_spans(connection: Connection, rules: Rules, symbol: str) -> list[Span]:
+    """The seconds whose price of the token can no longer change: of closed days with liquidity and of settled epochs."""
+    used = [
+        day_span(day)
+        for row in pools.all_pools(connection)
+        if symbol in (row.symbol0, row.symbol1)
+        for day, pool_day in days.states(connection, row.id).items()
+        if pool_day.status == CLOSED
+    ]
+    if symbol in tokens_priced_at_end(rules) or used:
+        settled = epochs.settled_count(connection)
+        used += [rules.epoch(number).span for number in range(1, settled + 1)]
+    return sorted(set(used))
+
+
+def set_price(state: State, rules: Rules, symbol: str, span: Span, price_units: int, reason: str, actor: str, now: int) -> int:
+    """The operator's price over `span`: a point at its start and as often as `max_age` needs up to its end, inclusive.
+
+    Returns how many points were stored. Raises NotFound for an unknown token, Invalid for an empty span, a price that is
+    not above zero or a missing reason, Conflict where a second of the span has been used or has a price already.
+    """
+    token = rules.tokens.get(symbol)
+    if token is None:
+        raise NotFound(f"the program has no token {symbol!r}: it has {', '.join(sorted(rules.tokens))}")
+    if span.end < span.start or price_units <= 0 or not reason.strip():
+        raise Invalid("a price needs --from not after --to, a price above zero and a --reason")
+    step = min(HOUR_SECONDS, max(1, token.max_age))
+    times = sorted({*range(span.start, span.end + 1, step), span.end})
+    points = [PricePoint(time, price_units, "operator", now) for time in times]
+    stored, late = store_points(state, rules, token, points, reason.strip())
+    if not stored:
+        raise Conflict(
+            f"no price of {symbol} was set: every moment from {time_text(span.start)} to {time_text(span.end)} has a price "
+            "already or has been used by a closed day"
+        )
+    detail = {"token": symbol, "from": span.start, "to": span.end, "price": price_units, "reason": reason, "late": late}
+    with StateTransaction(state, durable=True) as connection:
+        audit.write(connection, now, actor, "price set", detail)
+    return stored

@@ -1,0 +1,69 @@
+"""Rewind: the chain changed; forget back to the common ancestor, in one transaction, and index again from there."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from loyalty.chain.chain import Chain
+from loyalty.core.checkpoint import Header
+from loyalty.core.errors import Conflict
+from loyalty.state import StateTransaction, audit, blocks, chains, days, facts, pools
+from loyalty.state.engine import State
+
+
+class Rewound(NamedTuple):
+    """What a rewind took back: everything above `ancestor`."""
+
+    chain: str
+    ancestor: Header
+    blocks: int
+    facts: int
+
+
+async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: int | None) -> Header:
+    """The newest of the `stored` blocks (newest first) that the chain still has.
+
+    Raises Conflict, with nothing changed, where it lies below the finalized block: that chain is another one.
+    """
+    for header in stored:
+        on_chain = await chain.header_at_or_after(header.number)
+        if on_chain.number == header.number and on_chain.hash == header.hash:
+            return header
+        if finalized_block is not None and header.number <= finalized_block:
+            raise Conflict(
+                f"{chain.name}: block {header.number} is final here with hash {header.hash}, but the endpoint has "
+                f"{on_chain.hash}: the endpoint serves another chain, or the chain broke its finality. Nothing was changed; "
+                "check the endpoints, and if they are right, index into a new database"
+            )
+    raise Conflict(
+        f"{chain.name}: none of the stored blocks is on the endpoint's chain: it serves another chain. "
+        "Nothing was changed; check the endpoints"
+    )
+
+
+def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int:
+    """Delete the facts above `ancestor` and every pool-day that counted any block above it; returns the facts deleted."""
+    forgotten = facts.delete_above(connection, chain_id, ancestor.number)
+    blocks.delete_above(connection, chain_id, ancestor.number)
+    for pool in pools.all_pools(connection, chain_id):
+        if pool.next_block > ancestor.number + 1:
+            pools.set_next_block(connection, pool.id, max(ancestor.number + 1, pool.start_block))
+        states = days.states(connection, pool.id)
+        touched = [state.day for state in states.values() if state.as_of_block > ancestor.number]
+        if touched:
+            days.delete_from(connection, pool.id, min(touched))
+    return forgotten
+
+
+def rewind(state: State, chain: Chain, ancestor: Header, now: int) -> Rewound:
+    """Forget everything above `ancestor` as one step, with an audit line."""
+    with StateTransaction(state) as connection:
+        count = len(blocks.above(connection, chain.id, ancestor.number))
+        forgotten = forget_above(connection, chain.id, ancestor)
+        if (known := chains.get(connection, chain.id)) and known.program_start_block is not None:
+            first_forgotten = ancestor.number + 1
+            if known.program_start_block >= first_forgotten:
+                chains.set_program_start_block(connection, chain.id, None)
+        detail = {"chain": chain.name, "ancestor": ancestor.number, "hash": ancestor.hash, "facts": forgotten}
+        audit.write(connection, now, "worker", "rewind", detail)
+    return Rewound(chain.name, ancestor, count, forgotten)

@@ -1,0 +1,68 @@
+"""Prometheus metrics: every one is defined here, with its unit, and nowhere else.
+
+Worker and API are processes of their own; where several processes serve one `/metrics`, set PROMETHEUS_MULTIPROC_DIR to
+an empty folder and prometheus-client adds them up.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_JOB_SECONDS = Histogram(
+    "loyalty_job_seconds", "Seconds that a run of a job took", ["job"], buckets=(0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800)
+)
+_JOB_FAILURES = Counter("loyalty_job_failures_total", "Runs of a job that failed", ["job"])
+_INDEXED_BLOCK = Gauge("loyalty_indexed_block", "Last block indexed", ["chain"], multiprocess_mode="mostrecent")
+_BLOCKS_BEHIND = Gauge("loyalty_blocks_behind", "Blocks between the cursor and the head", ["chain"], multiprocess_mode="mostrecent")
+_EVENTS = Counter("loyalty_events_total", "Facts stored", ["chain"])
+_LOGS = Counter("loyalty_logs_total", "Logs read from endpoints", ["chain"])
+_REWINDS = Counter("loyalty_rewinds_total", "Reorgs that were rewound", ["chain"])
+_RPC_SECONDS = Histogram(
+    "loyalty_rpc_seconds", "Seconds that a JSON-RPC request took", ["endpoint", "method", "outcome"],
+    buckets=(0.005, 0.05, 0.25, 1, 5, 30),
+)
+_PRICE_FAULTS = Counter("loyalty_price_faults_total", "Price sources that failed", ["token", "source"])
+_PRICE_POINTS = Counter("loyalty_price_points_total", "Price points stored", ["token"])
+_UNPRICED = Gauge("loyalty_unpriced_pool_days", "Pool-days that wait for a price", multiprocess_mode="mostrecent")
+_SETTLED = Gauge("loyalty_settled_epochs", "Epochs that are settled", multiprocess_mode="mostrecent")
+_REQUEST_SECONDS = Histogram(
+    "loyalty_api_seconds", "Seconds that an API request took", ["route", "method", "status"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
+)
+
+
+def observe_job(job: str, seconds: float, *, failed: bool) -> None:
+    _JOB_SECONDS.labels(job).observe(seconds)
+    if failed:
+        _JOB_FAILURES.labels(job).inc()
+
+
+def observe_step(chain: str, *, last_block: int, behind: int, events: int, logs: int) -> None:
+    _INDEXED_BLOCK.labels(chain).set(last_block)
+    _BLOCKS_BEHIND.labels(chain).set(behind)
+    _EVENTS.labels(chain).inc(events)
+    _LOGS.labels(chain).inc(logs)
+
+
+def observe_rewind(chain: str) -> None:
+    _REWINDS.labels(chain).inc()
+
+
+def observe_rpc(endpoint: str, method: str, seconds: float, outcome: str) -> None:
+    _RPC_SECONDS.labels(endpoint, method, outcome).observe(seconds)
+
+
+def observe_prices(token: str, *, stored: int, faulty_sources: list[str]) -> None:
+    _PRICE_POINTS.labels(token).inc(stored)
+    for source in faulty_sources:
+        _PRICE_FAULTS.labels(token, source).inc()
+
+
+def observe_unpriced(pool_days: int) -> None:
+    _UNPRICED.set(pool_days)
+
+
+def observe_settled(epochs: int) -> None:
+    _SETTLED.set(epochs)
+
+
+def observe_request(route: str, method: str, status: int, seconds: float) -> None:
+    _REQUEST_SECONDS.labels(route, method, str(status)).observe(seconds)

@@ -1,0 +1,65 @@
+"""Cells: what one provider held in one pool on one day, in micro-dollar-days. Everything that is paid starts here."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from loyalty.core.address import Address
+from loyalty.program.in_force import excluded_days, pool_days
+from loyalty.program.rules import Count, Epoch, PoolKey, Rules
+
+
+class Cell(NamedTuple):
+    """One row of `daily_balances`: floor of the day's USD integral, total and in range, in micro-dollar-days.
+
+    `provider` is who earns, after look-through; `day` counts from 1970-01-01.
+    """
+
+    chain: int
+    pool: Address
+    provider: Address
+    day: int
+    usd_micro_days: int
+    usd_micro_days_in_range: int
+
+    @property
+    def pool_key(self) -> PoolKey:
+        return PoolKey(self.chain, self.pool)
+
+    def amount(self, count: Count) -> int:
+        """The micro-dollar-days that the rule `count` looks at."""
+        return self.usd_micro_days if count == "full" else self.usd_micro_days_in_range
+
+
+def in_program(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells of days of `epoch` on which their pool is part of the program, of excluded providers too."""
+    days_of_pool = pool_days(rules, epoch)
+    for cell in cells:
+        days = days_of_pool.get(cell.pool_key)
+        if days is not None and days.start <= cell.day < days.end:
+            yield cell
+
+
+def counted(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells that count: in the program, and of providers that are not excluded that day."""
+    excluded = excluded_days(rules, epoch)
+    nothing: frozenset[int] = frozenset()
+    for cell in in_program(rules, epoch, cells):
+        if cell.day not in excluded.get(cell.provider, nothing):
+            yield cell
+
+
+Holdings = dict[Address, dict[PoolKey, int]]
+"""Per provider and pool the micro-dollar-days of an epoch that count; providers with nothing are left out."""
+
+
+def holdings(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Holdings:
+    """Each provider's micro-dollar-days per pool: summed over the epoch's days, after exclusions, under `count`."""
+    sums: Holdings = {}
+    count = rules.count
+    for cell in counted(rules, epoch, cells):
+        amount = cell.amount(count)
+        if amount > 0:
+            pools = sums.setdefault(cell.provider, {})
+            key = cell.pool_key
+            pools[key] = pools.get(key, 0) + amount
+    return sums

@@ -1,0 +1,21 @@
+"""Topic 0 of each Uniswap V3 event: keccak256 of its canonical signature, which stands above it."""
+
+# Initialize(uint160,int24)
+INITIALIZE = bytes.fromhex("98636036cb66a9c19a37435efc1e90142190214e8abeb821bdba3f2990dd4c95")
+# Swap(address,address,int256,int256,uint160,uint128,int24)
+SWAP = bytes.fromhex("c42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67")
+# Mint(address,address,int24,int24,uint128,uint256,uint256)
+MINT = bytes.fromhex("7a53080ba414158be7ec69b987b5fb7d07dee101fe85488f0853ae16239d0bde")
+# Burn(address,int24,int24,uint128,uint256,uint256)
+BURN = bytes.fromhex("0c396cd989a39f4459b5fa1aed6a9a8dcdbc45908acfd67e028cd568da98982c")
+# Collect(address,address,int24,int24,uint128,uint128)
+POOL_COLLECT = bytes.fromhex("70935338e69775456a85ddef226c395fb668b63fa0115f5f20610b388e6ca9c0")
+
+# IncreaseLiquidity(uint256,uint128,uint256,uint256)
+INCREASE_LIQUIDITY = bytes.fromhex("3067048beee31b25b2f1681f88dac838c8bba36af25bfb2b7cf7473a5847e35f")
+# DecreaseLiquidity(uint256,uint128,uint256,uint256)
+DECREASE_LIQUIDITY = bytes.fromhex("26f6a048ee9138f2c0ce266f322cb99228e8d619ae2bff30c67f8dcf9d2377b4")
+# Collect(uint256,address,uint256,uint256)
+TOKEN_COLLECT = bytes.fromhex("40d0efd1a53d60ecbf40971b9daf7dc90178c3aadc7aab1765632738fa8b8f01")
+# Transfer(address,address,uint256)
+TRANSFER = bytes.fromhex("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")

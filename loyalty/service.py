@@ -1,0 +1,239 @@
+"""The one place where things are wired: settings to program, database, chains, price sources and jobs."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from loyalty import metrics
+from loyalty.chain.chain import Chain, open_chain
+from loyalty.config import CoinGeckoPrice, FilePrice, FixedPrice, Program, Settings, TokenSettings, load_program
+from loyalty.core.errors import Invalid
+from loyalty.core.times import time_text
+from loyalty.jobs.accrue import OPEN, Accrued, Accruer
+from loyalty.jobs.back_up import back_up
+from loyalty.jobs.commands import Desk, execute_pending
+from loyalty.jobs.index import Indexer, Step
+from loyalty.jobs.prepare import Prepared, prepare
+from loyalty.jobs.price import GRID_SOURCES, Priced, price
+from loyalty.jobs.rewind import Rewound
+from loyalty.jobs.settle import SETTLED, Evaluated, settle
+from loyalty.prices.coingecko import CoinGeckoSource
+from loyalty.prices.coingecko_api import CoinGeckoKey
+from loyalty.prices.file import FileSource
+from loyalty.prices.fixed import FixedSource
+from loyalty.prices.pace import Pace
+from loyalty.prices.source import PriceSource
+from loyalty.program.rules import Rules
+from loyalty.state import blocks, open_state
+from loyalty.state.engine import State
+from loyalty.state.migrate import upgrade
+from loyalty.state.version import check_version
+
+_log = logging.getLogger(__name__)
+
+
+def wall_clock() -> int:
+    """Unix seconds now: the only clock, and only the edge looks at it."""
+    return int(time.time())
+
+
+def open_database(settings: Settings, *, create: bool = True, migrate: bool = True) -> State:
+    """The settings' database, upgraded to this release where `migrate` allows it; a newer one is refused."""
+    state = open_state(settings.database, create=create)
+    try:
+        if migrate:
+            upgrade(state)
+        check_version(state)
+    except BaseException:
+        state.close()
+        raise
+    return state
+
+
+def price_sources(
+    tokens: tuple[TokenSettings, ...], client: httpx.Client, key: CoinGeckoKey | None
+) -> dict[str, list[PriceSource]]:
+    """Each token's sources in the order of the program file."""
+    pace = Pace()
+    return {each.token.symbol: [_source(each, setting, client, key, pace) for setting in each.prices] for each in tokens}
+
+
+def _source(each: TokenSettings, setting: object, client: httpx.Client, key: CoinGeckoKey | None, pace: Pace) -> PriceSource:
+    token = each.token
+    match setting:
+        case FixedPrice(price=fixed):
+            return FixedSource(fixed)
+        case FilePrice(path=path):
+            return FileSource(path, token.price_decimals, token.symbol)
+        case CoinGeckoPrice(coin_id=coin_id):
+            return CoinGeckoSource(coin_id, token.price_decimals, token.symbol, client, key, pace=pace)
+    raise Invalid(f"tokens[{token.symbol}].price: this source is not supported yet")
+
+
+@dataclass
+class Engine:
+    """A program with its database, chains and prices, and each job as a plain call.
+
+    The CLI makes one for a single job, the worker one for all; only the holder of the worker lock may write with it.
+    """
+
+    settings: Settings
+    program: Program
+    state: State
+    now: Callable[[], int] = wall_clock
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _exits: ExitStack = field(default_factory=ExitStack)
+    _runners: dict[int, asyncio.Runner] = field(default_factory=dict)
+    _chains: dict[int, Chain] = field(default_factory=dict)
+    _indexers: dict[int, Indexer] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """The engine of the settings' program and database; chains are opened when first asked."""
+        program = load_program(settings.program_path, settings)
+        return cls(settings, program, open_database(settings))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for chain_id, chain in self._chains.items():
+            self._runners[chain_id].run(chain.close())
+        for runner in self._runners.values():
+            runner.close()
+        self._exits.close()
+        self.state.close()
+
+    @property
+    def rules(self) -> Rules:
+        return self.program.rules
+
+    @property
+    def grid_tokens(self) -> frozenset[str]:
+        """The tokens whose prices come on the hourly grid."""
+        return frozenset(each.token.symbol for each in self.program.tokens for p in each.prices if isinstance(p, CoinGeckoPrice))
+
+    def prepare(self) -> Prepared:
+        """Bind the database to the program, check the endpoints' chains and the new pools' contracts."""
+        for chain in self.program.chains:
+            self._run(chain.id, self._chain(chain.id).check())
+        prepared = self._run_any(prepare(self.state, self.program, {c.id: self._chain(c.id) for c in self.program.chains}, self.now()))
+        for change in prepared.changes:
+            _log.info("rules changed key=%s before=%s after=%s from_epoch=%s", *change)
+        return prepared
+
+    def index_step(self, chain_id: int, until: int | None = None) -> Step | Rewound | None:
+        """One step of a chain's index."""
+        done = self._run(chain_id, self._indexer(chain_id).step(self.now(), until))
+        match done:
+            case Step():
+                _log.info(
+                    "indexed chain=%s blocks=%s..%s events=%s logs=%s behind=%s seconds=%.3f",
+                    done.chain, done.span.start, done.span.end - 1, done.events, done.logs, done.behind, done.seconds,
+                )
+                last = done.span.end - 1
+                metrics.observe_step(done.chain, last_block=last, behind=done.behind, events=done.events, logs=done.logs)
+            case Rewound():
+                _log.warning(
+                    "rewound chain=%s ancestor=%s time=%s blocks=%s facts=%s",
+                    done.chain, done.ancestor.number, time_text(done.ancestor.time), done.blocks, done.facts,
+                )
+                metrics.observe_rewind(done.chain)
+        return done
+
+    def index(self, chain_id: int, until: int | None = None, told: Callable[[Step | Rewound], None] | None = None) -> None:
+        """Steps until the head (or the block `until`) is reached, or the engine is stopping."""
+        while not self.stopping.is_set():
+            done = self.index_step(chain_id, until)
+            if done is None:
+                return
+            if told is not None:
+                told(done)
+
+    def price(self) -> list[Priced]:
+        """Ask for the prices that are missing."""
+        with httpx.Client(timeout=30) as client:
+            sources = price_sources(self.program.tokens, client, self._coingecko_key())
+            done = price(self.state, self.rules, sources, self.now())
+        for each in done:
+            metrics.observe_prices(each.token, stored=each.stored, faulty_sources=[fault.source for fault in each.faults])
+            if each.stored:
+                _log.info("priced token=%s points=%s late=%s", each.token, each.stored, each.late)
+        return done
+
+    def accrue(self) -> Accrued:
+        """Compute the pool-days that are not closed."""
+        managers = frozenset(m.address for chain in self.program.chains for m in chain.position_managers)
+        began = time.perf_counter()
+        done = Accruer(self.state, self.rules, managers, self.grid_tokens, self.stopping.is_set).run()
+        metrics.observe_unpriced(done.unpriced)
+        if done.closed or done.unpriced:
+            seconds = time.perf_counter() - began
+            _log.info("accrued closed=%s unpriced=%s open=%s seconds=%.3f", done.closed, done.unpriced, done.open, seconds)
+        return done
+
+    def settle(self, until: int | None = None) -> list[Evaluated]:
+        """Evaluate the epochs that have begun, and settle what is due."""
+        done = settle(self.state, self.now(), until, self.grid_tokens)
+        for each in done:
+            if each.status == SETTLED:
+                _log.info("settled epoch=%s digest=%s", each.number, each.digest)
+                metrics.observe_settled(each.number)
+        return done
+
+    def back_up(self) -> dict[str, Any]:
+        """A verified copy of the database into the backup folder."""
+        return back_up(self.settings, self.now())
+
+    def execute_commands(self) -> int:
+        """Carry out what API and CLI have asked."""
+        return execute_pending(self.desk(), self.now())
+
+    def desk(self) -> Desk:
+        return Desk(self.state, self.rules, lambda until: [each._asdict() for each in self.settle(until)], self.back_up)
+
+    def catch_up(self) -> None:
+        """Everything once, in order: prices, facts up to the head, pool-days, epochs."""
+        self.price()
+        for chain in self.program.chains:
+            self.index(chain.id)
+        self.accrue()
+        self.settle()
+
+    def _coingecko_key(self) -> CoinGeckoKey | None:
+        return None
+
+    def _chain(self, chain_id: int) -> Chain:
+        if chain_id not in self._chains:
+            chain = next(chain for chain in self.program.chains if chain.id == chain_id)
+            self._chains[chain_id] = open_chain(
+                chain.name,
+                chain.id,
+                [endpoint.get_secret_value() for endpoint in chain.endpoints],
+                confirmations=chain.confirmations,
+                base=chain.base,
+                not_before=self._last_time(chain_id),
+                observe=metrics.observe_rpc,
+            )
+        return self._chains[chain_id]
+
+    def _last_time(self, chain_id: int) -> int | None:
+        """The time of the last indexed block: a recording's clock goes on from there after a restart."""
+        with self.state.read() as connection:
+            header = blocks.last(connection, chain_id)
+        return header.time if header else None
+
+    def _indexer(self, chain_id: int) -> Indexer:
+        if chain_id not in self._indexers:
+            settings = next(chain for chain in self.program.chains if chain.id == chain_id)
+            managers = {manager.address: manager.start_block for manager in settings.position_managers}
+            self._indexers[chain_id] = Indexer(self.state, self._chain(chain_id), managers, self.rules.start)
+        return self._indexers[chain_id]

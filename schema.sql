@@ -1,0 +1,359 @@
+-- The schema of loyalty, version 0001, as SQLite sees it. For reading: the migrations make it, and a
+-- test keeps both equal. Write it anew with: python -m loyalty.state.schema_sql
+
+CREATE TABLE program_config (
+	version INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	start BIGINT NOT NULL,
+	epoch_seconds BIGINT NOT NULL,
+	chains TEXT NOT NULL, -- JSON list of chain ids, ascending
+	rules TEXT NOT NULL, -- JSON of the rules, canonical
+	effective_from_epoch INTEGER NOT NULL,
+	created_time BIGINT NOT NULL,
+	CONSTRAINT pk_program_config PRIMARY KEY (version)
+);
+
+CREATE TABLE chains (
+	id BIGINT NOT NULL, -- the EVM chain id
+	name TEXT NOT NULL,
+	program_start_block BIGINT, -- first block with time >= the program's start, once known
+	head_block BIGINT,
+	head_time BIGINT,
+	finalized_block BIGINT,
+	finalized_time BIGINT,
+	CONSTRAINT pk_chains PRIMARY KEY (id),
+	CONSTRAINT uq_chains_name UNIQUE (name)
+);
+
+CREATE TABLE tokens (
+	id INTEGER NOT NULL,
+	symbol TEXT NOT NULL,
+	chain_id BIGINT NOT NULL, -- 0 without an address
+	address TEXT,
+	decimals INTEGER NOT NULL,
+	price_decimals INTEGER NOT NULL,
+	CONSTRAINT pk_tokens PRIMARY KEY (id),
+	CONSTRAINT uq_tokens_symbol UNIQUE (symbol)
+);
+
+CREATE TABLE pools (
+	id INTEGER NOT NULL,
+	chain_id BIGINT NOT NULL,
+	address TEXT NOT NULL,
+	protocol TEXT NOT NULL,
+	token0_id INTEGER NOT NULL,
+	token1_id INTEGER NOT NULL,
+	fee_pips INTEGER,
+	tick_spacing INTEGER,
+	start_block BIGINT NOT NULL,
+	next_block BIGINT NOT NULL, -- the cursor: the next block to index
+	CONSTRAINT pk_pools PRIMARY KEY (id),
+	CONSTRAINT fk_pools_chain_id FOREIGN KEY(chain_id) REFERENCES chains (id),
+	CONSTRAINT fk_pools_token0_id FOREIGN KEY(token0_id) REFERENCES tokens (id),
+	CONSTRAINT fk_pools_token1_id FOREIGN KEY(token1_id) REFERENCES tokens (id),
+	CONSTRAINT uq_pools_chain_id UNIQUE (chain_id, address)
+);
+
+CREATE TABLE providers (
+	id INTEGER NOT NULL,
+	address TEXT NOT NULL,
+	CONSTRAINT pk_providers PRIMARY KEY (id),
+	CONSTRAINT uq_providers_address UNIQUE (address)
+);
+
+CREATE TABLE processed_blocks (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	hash TEXT NOT NULL,
+	time BIGINT NOT NULL,
+	event_count INTEGER NOT NULL,
+	CONSTRAINT pk_processed_blocks PRIMARY KEY (chain_id, block),
+	CONSTRAINT fk_processed_blocks_chain_id FOREIGN KEY(chain_id) REFERENCES chains (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE TABLE swaps (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	pool_id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	sqrt_price_x96 TEXT NOT NULL,
+	tick INTEGER NOT NULL,
+	liquidity TEXT, -- null for the pool's Initialize
+	amount0 TEXT NOT NULL,
+	amount1 TEXT NOT NULL,
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_swaps PRIMARY KEY (chain_id, block, log_index),
+	CONSTRAINT fk_swaps_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE INDEX ix_swaps_pool_id_time ON swaps (pool_id, time);
+
+CREATE TABLE liquidity_changes (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	pool_id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	owner_id INTEGER NOT NULL,
+	lower_tick INTEGER NOT NULL,
+	upper_tick INTEGER NOT NULL,
+	liquidity_delta TEXT NOT NULL,
+	amount0 TEXT NOT NULL,
+	amount1 TEXT NOT NULL,
+	token_id TEXT, -- the position token of the manager `owner`, null for a direct position
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_liquidity_changes PRIMARY KEY (chain_id, block, log_index),
+	CONSTRAINT fk_liquidity_changes_owner_id FOREIGN KEY(owner_id) REFERENCES providers (id),
+	CONSTRAINT fk_liquidity_changes_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE INDEX ix_liquidity_changes_pool_id_block ON liquidity_changes (pool_id, block, log_index);
+
+CREATE TABLE position_transfers (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	pool_id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	manager_id INTEGER NOT NULL,
+	token_id TEXT NOT NULL,
+	sender_id INTEGER NOT NULL,
+	recipient_id INTEGER NOT NULL,
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_position_transfers PRIMARY KEY (chain_id, block, log_index),
+	CONSTRAINT fk_position_transfers_manager_id FOREIGN KEY(manager_id) REFERENCES providers (id),
+	CONSTRAINT fk_position_transfers_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_position_transfers_recipient_id FOREIGN KEY(recipient_id) REFERENCES providers (id),
+	CONSTRAINT fk_position_transfers_sender_id FOREIGN KEY(sender_id) REFERENCES providers (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE INDEX ix_position_transfers_pool_id_block ON position_transfers (pool_id, block, log_index);
+
+CREATE TABLE price_points (
+	token_id INTEGER NOT NULL,
+	valid_time BIGINT NOT NULL,
+	price TEXT NOT NULL, -- USD per whole token at the token's price_decimals
+	source TEXT NOT NULL,
+	asked_time BIGINT NOT NULL,
+	reason TEXT, -- why, where the operator set it
+	CONSTRAINT pk_price_points PRIMARY KEY (token_id, valid_time),
+	CONSTRAINT fk_price_points_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE TABLE pool_days (
+	pool_id INTEGER NOT NULL,
+	day INTEGER NOT NULL,
+	status TEXT NOT NULL, -- open, closed or unpriced
+	reason TEXT, -- what is missing, where unpriced
+	as_of_block BIGINT NOT NULL,
+	as_of_time BIGINT NOT NULL, -- the cells count the day up to here
+	CONSTRAINT pk_pool_days PRIMARY KEY (pool_id, day),
+	CONSTRAINT fk_pool_days_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE TABLE daily_balances (
+	provider_id INTEGER NOT NULL,
+	pool_id INTEGER NOT NULL,
+	day INTEGER NOT NULL,
+	usd_micro_days BIGINT NOT NULL,
+	usd_micro_days_in_range BIGINT NOT NULL,
+	CONSTRAINT pk_daily_balances PRIMARY KEY (provider_id, pool_id, day),
+	CONSTRAINT fk_daily_balances_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_daily_balances_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE INDEX ix_daily_balances_pool_id_day ON daily_balances (pool_id, day);
+
+CREATE TABLE provider_balances (
+	provider_id INTEGER NOT NULL,
+	pool_id INTEGER NOT NULL,
+	usd_micro BIGINT NOT NULL,
+	usd_micro_in_range BIGINT NOT NULL,
+	as_of_block BIGINT NOT NULL,
+	as_of_time BIGINT NOT NULL,
+	CONSTRAINT pk_provider_balances PRIMARY KEY (provider_id, pool_id),
+	CONSTRAINT fk_provider_balances_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_provider_balances_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE INDEX ix_provider_balances_pool_id ON provider_balances (pool_id);
+
+CREATE TABLE epochs (
+	number INTEGER NOT NULL,
+	status TEXT NOT NULL, -- provisional, computed or settled
+	digest TEXT, -- hex SHA-256, once settled
+	rules_version INTEGER NOT NULL,
+	providers INTEGER NOT NULL, -- with a reward
+	usd_micro_days TEXT NOT NULL, -- after exclusions, as `count` says
+	reasons TEXT NOT NULL, -- JSON list: what blocks settlement
+	as_of_time BIGINT NOT NULL,
+	CONSTRAINT pk_epochs PRIMARY KEY (number),
+	CONSTRAINT fk_epochs_rules_version FOREIGN KEY(rules_version) REFERENCES program_config (version)
+);
+
+CREATE TABLE epoch_budgets (
+	epoch INTEGER NOT NULL,
+	token_id INTEGER NOT NULL,
+	budget_units TEXT NOT NULL, -- the epoch's own
+	carried_in_units TEXT NOT NULL,
+	paid_units TEXT NOT NULL,
+	carried_out_units TEXT NOT NULL, -- to the next epoch; 0 in the last
+	unallocated_units TEXT NOT NULL, -- what is left after the last epoch; 0 before
+	CONSTRAINT pk_epoch_budgets PRIMARY KEY (epoch, token_id),
+	CONSTRAINT fk_epoch_budgets_epoch FOREIGN KEY(epoch) REFERENCES epochs (number),
+	CONSTRAINT fk_epoch_budgets_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
+);
+
+CREATE TABLE participations (
+	provider_id INTEGER NOT NULL,
+	epoch INTEGER NOT NULL,
+	usd_micro_days TEXT NOT NULL, -- in the epoch, after exclusions, as `count` says
+	participation_epoch INTEGER NOT NULL,
+	tier TEXT, -- null where no tier applies
+	multiplier TEXT NOT NULL,
+	weight TEXT NOT NULL, -- exact decimal: dollar-days x pool weights x multiplier
+	CONSTRAINT pk_participations PRIMARY KEY (provider_id, epoch),
+	CONSTRAINT fk_participations_epoch FOREIGN KEY(epoch) REFERENCES epochs (number),
+	CONSTRAINT fk_participations_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE INDEX ix_participations_epoch ON participations (epoch);
+
+CREATE TABLE rewards (
+	provider_id INTEGER NOT NULL,
+	epoch INTEGER NOT NULL,
+	token_id INTEGER NOT NULL,
+	units TEXT NOT NULL,
+	CONSTRAINT pk_rewards PRIMARY KEY (provider_id, epoch, token_id),
+	CONSTRAINT fk_rewards_epoch FOREIGN KEY(epoch) REFERENCES epochs (number),
+	CONSTRAINT fk_rewards_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id),
+	CONSTRAINT fk_rewards_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE INDEX ix_rewards_epoch ON rewards (epoch);
+
+CREATE TABLE payments (
+	epoch INTEGER NOT NULL,
+	token_id INTEGER NOT NULL,
+	transaction_hash TEXT NOT NULL,
+	dust_below_units TEXT NOT NULL, -- owed amounts below this were carried, not paid
+	total_units TEXT NOT NULL,
+	paid_time BIGINT NOT NULL,
+	CONSTRAINT pk_payments PRIMARY KEY (epoch, token_id),
+	CONSTRAINT fk_payments_epoch FOREIGN KEY(epoch) REFERENCES epochs (number),
+	CONSTRAINT fk_payments_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
+);
+
+CREATE TABLE payment_lines (
+	provider_id INTEGER NOT NULL,
+	epoch INTEGER NOT NULL,
+	token_id INTEGER NOT NULL,
+	units TEXT NOT NULL, -- paid with this epoch's payment, earlier dust included
+	CONSTRAINT pk_payment_lines PRIMARY KEY (provider_id, epoch, token_id),
+	CONSTRAINT fk_payment_lines_epoch FOREIGN KEY(epoch) REFERENCES epochs (number),
+	CONSTRAINT fk_payment_lines_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id),
+	CONSTRAINT fk_payment_lines_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
+)
+ WITHOUT ROWID
+;
+
+CREATE TABLE commands (
+	id INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	arguments TEXT NOT NULL, -- JSON
+	requested_by TEXT NOT NULL,
+	requested_time BIGINT NOT NULL,
+	finished_time BIGINT,
+	succeeded BOOLEAN,
+	result TEXT, -- JSON: the result, or the error told
+	CONSTRAINT pk_commands PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_commands_finished_time ON commands (finished_time);
+
+CREATE TABLE audit_log (
+	id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	actor TEXT NOT NULL,
+	action TEXT NOT NULL,
+	detail TEXT NOT NULL, -- JSON
+	CONSTRAINT pk_audit_log PRIMARY KEY (id)
+);
+
+CREATE TABLE holds (
+	id INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	placed_time BIGINT NOT NULL,
+	released_time BIGINT,
+	CONSTRAINT pk_holds PRIMARY KEY (id)
+);
+
+CREATE TABLE job_runs (
+	job TEXT NOT NULL,
+	started_time BIGINT NOT NULL,
+	finished_time BIGINT,
+	runs INTEGER NOT NULL,
+	failures INTEGER NOT NULL,
+	consecutive_failures INTEGER NOT NULL,
+	last_error TEXT,
+	CONSTRAINT pk_job_runs PRIMARY KEY (job)
+);
+
+CREATE VIEW daily_balances_readable AS
+SELECT date(daily_balances.day * 86400, 'unixepoch') AS date, chains.name AS chain, pools.address AS pool_address,
+       providers.address AS provider_address, printf('%d.%06d', usd_micro_days / 1000000, usd_micro_days % 1000000) AS usd_days,
+       printf('%d.%06d', usd_micro_days_in_range / 1000000, usd_micro_days_in_range % 1000000) AS usd_days_in_range, pool_days.status AS status
+FROM daily_balances
+JOIN providers ON providers.id = daily_balances.provider_id
+JOIN pools ON pools.id = daily_balances.pool_id
+JOIN chains ON chains.id = pools.chain_id
+JOIN pool_days ON pool_days.pool_id = daily_balances.pool_id AND pool_days.day = daily_balances.day;
+
+CREATE VIEW provider_balances_readable AS
+SELECT providers.address AS provider_address, chains.name AS chain, pools.address AS pool_address,
+       printf('%d.%06d', usd_micro / 1000000, usd_micro % 1000000) AS usd, printf('%d.%06d', usd_micro_in_range / 1000000, usd_micro_in_range % 1000000) AS usd_in_range,
+       as_of_block, datetime(as_of_time, 'unixepoch') AS as_of
+FROM provider_balances
+JOIN providers ON providers.id = provider_balances.provider_id
+JOIN pools ON pools.id = provider_balances.pool_id
+JOIN chains ON chains.id = pools.chain_id;
+
+CREATE VIEW liquidity_changes_readable AS
+SELECT datetime(liquidity_changes.time, 'unixepoch') AS time, chains.name AS chain, liquidity_changes.block, log_index,
+       pools.address AS pool_address, providers.address AS owner_address, token_id, lower_tick, upper_tick,
+       liquidity_delta, amount0, amount1
+FROM liquidity_changes
+JOIN providers ON providers.id = liquidity_changes.owner_id
+JOIN pools ON pools.id = liquidity_changes.pool_id
+JOIN chains ON chains.id = pools.chain_id;
+
+CREATE VIEW rewards_readable AS
+SELECT rewards.epoch, epochs.status, providers.address AS provider_address, tokens.symbol AS token, rewards.units,
+       tokens.decimals, participations.participation_epoch, participations.tier, participations.multiplier,
+       participations.weight
+FROM rewards
+JOIN epochs ON epochs.number = rewards.epoch
+JOIN providers ON providers.id = rewards.provider_id
+JOIN tokens ON tokens.id = rewards.token_id
+JOIN participations ON participations.provider_id = rewards.provider_id AND participations.epoch = rewards.epoch;

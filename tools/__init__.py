@@ -1,0 +1,1 @@
+"""What builds and proves the project beside it: a real EVM node, the real Uniswap V3 contracts, the demo's recorder."""

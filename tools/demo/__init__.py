@@ -1,0 +1,1 @@
+"""The demo's story, played on a real node with the real contracts, and what is kept of it."""

@@ -1,5 +1,5 @@
--- The schema of loyalty, version 0001, as SQLite sees it. For reading: the migrations make it, and a
--- test keeps both equal. Write it anew with: python -m loyalty.state.schema_sql
+-- The schema of loyalty, version 0001, as SQLite sees it. For reading: the migrations make it,
+-- and a test keeps both equal. Write it anew with: python -m loyalty.state.schema_sql
 
 CREATE TABLE program_config (
 	version INTEGER NOT NULL,
@@ -16,6 +16,7 @@ CREATE TABLE program_config (
 CREATE TABLE chains (
 	id BIGINT NOT NULL, -- the EVM chain id
 	name TEXT NOT NULL,
+	position_managers TEXT, -- JSON list of the addresses that facts were read with; null before
 	program_start_block BIGINT, -- first block with time >= the program's start, once known
 	head_block BIGINT,
 	head_time BIGINT,
@@ -69,9 +70,7 @@ CREATE TABLE processed_blocks (
 	event_count INTEGER NOT NULL,
 	CONSTRAINT pk_processed_blocks PRIMARY KEY (chain_id, block),
 	CONSTRAINT fk_processed_blocks_chain_id FOREIGN KEY(chain_id) REFERENCES chains (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE TABLE swaps (
 	chain_id BIGINT NOT NULL,
@@ -87,9 +86,7 @@ CREATE TABLE swaps (
 	transaction_hash BLOB NOT NULL,
 	CONSTRAINT pk_swaps PRIMARY KEY (chain_id, block, log_index),
 	CONSTRAINT fk_swaps_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE INDEX ix_swaps_pool_id_time ON swaps (pool_id, time);
 
@@ -110,9 +107,7 @@ CREATE TABLE liquidity_changes (
 	CONSTRAINT pk_liquidity_changes PRIMARY KEY (chain_id, block, log_index),
 	CONSTRAINT fk_liquidity_changes_owner_id FOREIGN KEY(owner_id) REFERENCES providers (id),
 	CONSTRAINT fk_liquidity_changes_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE INDEX ix_liquidity_changes_pool_id_block ON liquidity_changes (pool_id, block, log_index);
 
@@ -132,9 +127,7 @@ CREATE TABLE position_transfers (
 	CONSTRAINT fk_position_transfers_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
 	CONSTRAINT fk_position_transfers_recipient_id FOREIGN KEY(recipient_id) REFERENCES providers (id),
 	CONSTRAINT fk_position_transfers_sender_id FOREIGN KEY(sender_id) REFERENCES providers (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE INDEX ix_position_transfers_pool_id_block ON position_transfers (pool_id, block, log_index);
 
@@ -147,9 +140,7 @@ CREATE TABLE price_points (
 	reason TEXT, -- why, where the operator set it
 	CONSTRAINT pk_price_points PRIMARY KEY (token_id, valid_time),
 	CONSTRAINT fk_price_points_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE TABLE pool_days (
 	pool_id INTEGER NOT NULL,
@@ -160,9 +151,7 @@ CREATE TABLE pool_days (
 	as_of_time BIGINT NOT NULL, -- the cells count the day up to here
 	CONSTRAINT pk_pool_days PRIMARY KEY (pool_id, day),
 	CONSTRAINT fk_pool_days_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE TABLE daily_balances (
 	provider_id INTEGER NOT NULL,
@@ -173,9 +162,7 @@ CREATE TABLE daily_balances (
 	CONSTRAINT pk_daily_balances PRIMARY KEY (provider_id, pool_id, day),
 	CONSTRAINT fk_daily_balances_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
 	CONSTRAINT fk_daily_balances_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE INDEX ix_daily_balances_pool_id_day ON daily_balances (pool_id, day);
 
@@ -189,9 +176,7 @@ CREATE TABLE provider_balances (
 	CONSTRAINT pk_provider_balances PRIMARY KEY (provider_id, pool_id),
 	CONSTRAINT fk_provider_balances_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
 	CONSTRAINT fk_provider_balances_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE INDEX ix_provider_balances_pool_id ON provider_balances (pool_id);
 
@@ -232,9 +217,7 @@ CREATE TABLE participations (
 	CONSTRAINT pk_participations PRIMARY KEY (provider_id, epoch),
 	CONSTRAINT fk_participations_epoch FOREIGN KEY(epoch) REFERENCES epochs (number),
 	CONSTRAINT fk_participations_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE INDEX ix_participations_epoch ON participations (epoch);
 
@@ -247,9 +230,7 @@ CREATE TABLE rewards (
 	CONSTRAINT fk_rewards_epoch FOREIGN KEY(epoch) REFERENCES epochs (number),
 	CONSTRAINT fk_rewards_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id),
 	CONSTRAINT fk_rewards_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE INDEX ix_rewards_epoch ON rewards (epoch);
 
@@ -274,9 +255,7 @@ CREATE TABLE payment_lines (
 	CONSTRAINT fk_payment_lines_epoch FOREIGN KEY(epoch) REFERENCES epochs (number),
 	CONSTRAINT fk_payment_lines_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id),
 	CONSTRAINT fk_payment_lines_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
-)
- WITHOUT ROWID
-;
+) WITHOUT ROWID;
 
 CREATE TABLE commands (
 	id INTEGER NOT NULL,

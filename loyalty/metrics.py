@@ -7,16 +7,23 @@ an empty folder and prometheus-client adds them up.
 from prometheus_client import Counter, Gauge, Histogram
 
 _JOB_SECONDS = Histogram(
-    "loyalty_job_seconds", "Seconds that a run of a job took", ["job"], buckets=(0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800)
+    "loyalty_job_seconds",
+    "Seconds that a run of a job took",
+    ["job"],
+    buckets=(0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800),
 )
 _JOB_FAILURES = Counter("loyalty_job_failures_total", "Runs of a job that failed", ["job"])
 _INDEXED_BLOCK = Gauge("loyalty_indexed_block", "Last block indexed", ["chain"], multiprocess_mode="mostrecent")
-_BLOCKS_BEHIND = Gauge("loyalty_blocks_behind", "Blocks between the cursor and the head", ["chain"], multiprocess_mode="mostrecent")
+_BLOCKS_BEHIND = Gauge(
+    "loyalty_blocks_behind", "Blocks between the cursor and the head", ["chain"], multiprocess_mode="mostrecent"
+)
 _EVENTS = Counter("loyalty_events_total", "Facts stored", ["chain"])
 _LOGS = Counter("loyalty_logs_total", "Logs read from endpoints", ["chain"])
 _REWINDS = Counter("loyalty_rewinds_total", "Reorgs that were rewound", ["chain"])
 _RPC_SECONDS = Histogram(
-    "loyalty_rpc_seconds", "Seconds that a JSON-RPC request took", ["endpoint", "method", "outcome"],
+    "loyalty_rpc_seconds",
+    "Seconds that a JSON-RPC request took",
+    ["endpoint", "method", "outcome"],
     buckets=(0.005, 0.05, 0.25, 1, 5, 30),
 )
 _PRICE_FAULTS = Counter("loyalty_price_faults_total", "Price sources that failed", ["token", "source"])
@@ -24,7 +31,9 @@ _PRICE_POINTS = Counter("loyalty_price_points_total", "Price points stored", ["t
 _UNPRICED = Gauge("loyalty_unpriced_pool_days", "Pool-days that wait for a price", multiprocess_mode="mostrecent")
 _SETTLED = Gauge("loyalty_settled_epochs", "Epochs that are settled", multiprocess_mode="mostrecent")
 _REQUEST_SECONDS = Histogram(
-    "loyalty_api_seconds", "Seconds that an API request took", ["route", "method", "status"],
+    "loyalty_api_seconds",
+    "Seconds that an API request took",
+    ["route", "method", "status"],
     buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
 )
 

@@ -4,11 +4,10 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -17,12 +16,13 @@ from loyalty.chain.chain import Chain, open_chain
 from loyalty.config import CoinGeckoPrice, FilePrice, FixedPrice, Program, Settings, TokenSettings, load_program
 from loyalty.core.errors import Invalid
 from loyalty.core.times import time_text
-from loyalty.jobs.accrue import OPEN, Accrued, Accruer
+from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.back_up import back_up
-from loyalty.jobs.commands import Desk, execute_pending
+from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.index import Indexer, Step
-from loyalty.jobs.prepare import Prepared, prepare
-from loyalty.jobs.price import GRID_SOURCES, Priced, price
+from loyalty.jobs.pool_facts import PoolFacts, pool_facts
+from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
+from loyalty.jobs.price import Priced, price
 from loyalty.jobs.rewind import Rewound
 from loyalty.jobs.settle import SETTLED, Evaluated, settle
 from loyalty.prices.coingecko import CoinGeckoSource
@@ -31,13 +31,17 @@ from loyalty.prices.file import FileSource
 from loyalty.prices.fixed import FixedSource
 from loyalty.prices.pace import Pace
 from loyalty.prices.source import PriceSource
-from loyalty.program.rules import Rules
+from loyalty.program.rules import PoolKey, Rules
 from loyalty.state import blocks, open_state
+from loyalty.state.check import optimize
 from loyalty.state.engine import State
+from loyalty.state.lock import WorkerLock
 from loyalty.state.migrate import upgrade
 from loyalty.state.version import check_version
 
 _log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 def wall_clock() -> int:
@@ -63,10 +67,14 @@ def price_sources(
 ) -> dict[str, list[PriceSource]]:
     """Each token's sources in the order of the program file."""
     pace = Pace()
-    return {each.token.symbol: [_source(each, setting, client, key, pace) for setting in each.prices] for each in tokens}
+    return {
+        each.token.symbol: [_source(each, setting, client, key, pace) for setting in each.prices] for each in tokens
+    }
 
 
-def _source(each: TokenSettings, setting: object, client: httpx.Client, key: CoinGeckoKey | None, pace: Pace) -> PriceSource:
+def _source(
+    each: TokenSettings, setting: object, client: httpx.Client, key: CoinGeckoKey | None, pace: Pace
+) -> PriceSource:
     token = each.token
     match setting:
         case FixedPrice(price=fixed):
@@ -90,7 +98,6 @@ class Engine:
     state: State
     now: Callable[[], int] = wall_clock
     stopping: threading.Event = field(default_factory=threading.Event)
-    _exits: ExitStack = field(default_factory=ExitStack)
     _runners: dict[int, asyncio.Runner] = field(default_factory=dict)
     _chains: dict[int, Chain] = field(default_factory=dict)
     _indexers: dict[int, Indexer] = field(default_factory=dict)
@@ -109,7 +116,6 @@ class Engine:
             self._runners[chain_id].run(chain.close())
         for runner in self._runners.values():
             runner.close()
-        self._exits.close()
         self.state.close()
 
     @property
@@ -119,13 +125,20 @@ class Engine:
     @property
     def grid_tokens(self) -> frozenset[str]:
         """The tokens whose prices come on the hourly grid."""
-        return frozenset(each.token.symbol for each in self.program.tokens for p in each.prices if isinstance(p, CoinGeckoPrice))
+        return frozenset(
+            each.token.symbol for each in self.program.tokens for p in each.prices if isinstance(p, CoinGeckoPrice)
+        )
 
     def prepare(self) -> Prepared:
         """Bind the database to the program, check the endpoints' chains and the new pools' contracts."""
-        for chain in self.program.chains:
-            self._run(chain.id, self._chain(chain.id).check())
-        prepared = self._run_any(prepare(self.state, self.program, {c.id: self._chain(c.id) for c in self.program.chains}, self.now()))
+        config_changes(self.state, self.rules)  # refuses another program's file before any endpoint is asked
+        found: dict[PoolKey, PoolFacts] = {}
+        for each in self.program.chains:
+            chain = self._chain(each.id)
+            self._run(each.id, chain.check())
+            for pool in unknown_pools(self.state, self.program, each.id):
+                found[pool.key] = self._run(each.id, pool_facts(chain, pool))
+        prepared = prepare(self.state, self.program, found, self.now())
         for change in prepared.changes:
             _log.info("rules changed key=%s before=%s after=%s from_epoch=%s", *change)
         return prepared
@@ -137,19 +150,33 @@ class Engine:
             case Step():
                 _log.info(
                     "indexed chain=%s blocks=%s..%s events=%s logs=%s behind=%s seconds=%.3f",
-                    done.chain, done.span.start, done.span.end - 1, done.events, done.logs, done.behind, done.seconds,
+                    done.chain,
+                    done.span.start,
+                    done.span.end - 1,
+                    done.events,
+                    done.logs,
+                    done.behind,
+                    done.seconds,
                 )
                 last = done.span.end - 1
-                metrics.observe_step(done.chain, last_block=last, behind=done.behind, events=done.events, logs=done.logs)
+                metrics.observe_step(
+                    done.chain, last_block=last, behind=done.behind, events=done.events, logs=done.logs
+                )
             case Rewound():
                 _log.warning(
                     "rewound chain=%s ancestor=%s time=%s blocks=%s facts=%s",
-                    done.chain, done.ancestor.number, time_text(done.ancestor.time), done.blocks, done.facts,
+                    done.chain,
+                    done.ancestor.number,
+                    time_text(done.ancestor.time),
+                    done.blocks,
+                    done.facts,
                 )
                 metrics.observe_rewind(done.chain)
         return done
 
-    def index(self, chain_id: int, until: int | None = None, told: Callable[[Step | Rewound], None] | None = None) -> None:
+    def index(
+        self, chain_id: int, until: int | None = None, told: Callable[[Step | Rewound], None] | None = None
+    ) -> None:
         """Steps until the head (or the block `until`) is reached, or the engine is stopping."""
         while not self.stopping.is_set():
             done = self.index_step(chain_id, until)
@@ -164,7 +191,9 @@ class Engine:
             sources = price_sources(self.program.tokens, client, self._coingecko_key())
             done = price(self.state, self.rules, sources, self.now())
         for each in done:
-            metrics.observe_prices(each.token, stored=each.stored, faulty_sources=[fault.source for fault in each.faults])
+            metrics.observe_prices(
+                each.token, stored=each.stored, faulty_sources=[fault.source for fault in each.faults]
+            )
             if each.stored:
                 _log.info("priced token=%s points=%s late=%s", each.token, each.stored, each.late)
         return done
@@ -177,7 +206,9 @@ class Engine:
         metrics.observe_unpriced(done.unpriced)
         if done.closed or done.unpriced:
             seconds = time.perf_counter() - began
-            _log.info("accrued closed=%s unpriced=%s open=%s seconds=%.3f", done.closed, done.unpriced, done.open, seconds)
+            _log.info(
+                "accrued closed=%s unpriced=%s open=%s seconds=%.3f", done.closed, done.unpriced, done.open, seconds
+            )
         return done
 
     def settle(self, until: int | None = None) -> list[Evaluated]:
@@ -191,11 +222,28 @@ class Engine:
 
     def back_up(self) -> dict[str, Any]:
         """A verified copy of the database into the backup folder."""
-        return back_up(self.settings, self.now())
+        return back_up(self.state, self.settings.backup_folder, self.settings.backups_kept, self.now())
+
+    def optimize(self) -> int:
+        """Maintenance that may run beside a writer: statistics for the planner, free pages given back."""
+        return optimize(self.state)
 
     def execute_commands(self) -> int:
         """Carry out what API and CLI have asked."""
         return execute_pending(self.desk(), self.now())
+
+    def execute(self, kind: str, arguments: dict[str, Any], actor: str) -> dict[str, Any]:
+        """Carry one command out, now and here."""
+        return execute(self.desk(), kind, arguments, actor, self.now())
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Nobody else writes while this is held. PostgreSQL serializes writers by itself."""
+        if self.state.path is None:
+            yield
+            return
+        with WorkerLock(self.state.path, self.now()):
+            yield
 
     def desk(self) -> Desk:
         return Desk(self.state, self.rules, lambda until: [each._asdict() for each in self.settle(until)], self.back_up)
@@ -207,6 +255,10 @@ class Engine:
             self.index(chain.id)
         self.accrue()
         self.settle()
+
+    def _run(self, chain_id: int, step: Coroutine[Any, Any, Result]) -> Result:
+        """Each chain has an event loop of its own, used by one job at a time, so that its connections stay open."""
+        return self._runners.setdefault(chain_id, asyncio.Runner()).run(step)
 
     def _coingecko_key(self) -> CoinGeckoKey | None:
         return None

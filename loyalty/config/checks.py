@@ -18,11 +18,13 @@ def check_unique(values: Iterable[tuple[Place, object]]) -> None:
             place.fault(_told(value), f"another than at {first[value].path}")
 
 
-def check_exactly_one(entry: Table, names: Sequence[str], place: Place | None = None) -> bool:
-    """Whether exactly one of the keys is given; else a fault."""
+def check_exactly_one(entry: Table, names: Sequence[str]) -> bool:
+    """Whether exactly one of the keys is given; else a fault, unless the table could not be read at all."""
+    if not any(known(getattr(entry, name)) for name in names):
+        return False
     found = given(entry, names)
     if len(found) != 1:
-        (place or entry.place).fault(" and ".join(found) or "none of them", f"exactly {one_of(names)}")
+        entry.place.fault(" and ".join(found) or "none of them", f"exactly {one_of(names)}")
     return len(found) == 1
 
 

@@ -82,10 +82,16 @@ def _check_length(document: Document, place: Place, length: int) -> None:
 
 
 def _check_share(document: Document, reward: RewardTable, share: UsdShareTable) -> None:
-    """A share is of another reward that has a budget of its own: so there are no cycles."""
+    """A share is of another reward that has a budget of its own: so there are no cycles.
+
+    Nothing is said where another reward's token is unknown: that may be the very one.
+    """
     place = share.place.at("of")
     others = [other for other in rows(document.rewards) if other is not reward]
     if not known(share.of) or not known(*(other.token for other in others)):
+        return
+    symbols = token_symbols(document)
+    if symbols is None or any(other.token not in symbols for other in others):
         return
     budgets = [other.token for other in others if other.usd_share is None]
     if share.of not in budgets:

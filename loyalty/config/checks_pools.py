@@ -10,6 +10,7 @@ from loyalty.config.checks import (
 )
 from loyalty.config.entries import Document, PoolTable, ProgramTable, TokenTable
 from loyalty.config.faults import known, shown
+from loyalty.config.readings import LAST_TIME
 from loyalty.config.tables import all_known, given, rows
 from loyalty.core.address import checksum
 from loyalty.core.times import DAY_SECONDS, day_text
@@ -62,11 +63,11 @@ def _check_tokens(document: Document, pool: PoolTable) -> None:
     for number, symbol in enumerate(pool.tokens):
         check_reference(place.at(number), symbol, token_symbols(document))
         if symbol in by_symbol:
-            _check_same_chain(pool, number, by_symbol[symbol])
+            _check_same_chain(pool, number, by_symbol[symbol], chain_names(document))
 
 
-def _check_same_chain(pool: PoolTable, number: int, token: TokenTable) -> None:
-    if token.chain is None or not known(token.chain, pool.chain) or token.chain == pool.chain:
+def _check_same_chain(pool: PoolTable, number: int, token: TokenTable, chains: list[str] | None) -> None:
+    if chains is None or token.chain not in chains or pool.chain not in chains or token.chain == pool.chain:
         return
     read = f"{shown(token.symbol)}, a token of the chain {token.chain}"
     pool.place.at("tokens", number).fault(read, f"a token of the pool's chain {pool.chain}")
@@ -87,8 +88,10 @@ def _check_counts(program: ProgramTable, pool: PoolTable) -> None:
     """A pool whose days lie wholly outside of the program is a mistake in a date."""
     if not known(program) or not known(program.start, program.epochs, program.epoch):
         return
-    first = program.start // DAY_SECONDS
-    last = (program.start + program.epochs * program.epoch) // DAY_SECONDS
+    end = program.start + program.epochs * program.epoch
+    if end >= LAST_TIME:
+        return  # told already, and not a day that can be written
+    first, last = program.start // DAY_SECONDS, end // DAY_SECONDS
     during = f"the program ({day_text(first)} to {day_text(last)}), or the pool never counts"
     if pool.from_day is not None and known(pool.from_day) and pool.from_day >= last:
         pool.place.at("from").fault(day_text(pool.from_day), f"a day before the end of {during}")

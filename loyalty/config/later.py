@@ -14,20 +14,21 @@ class Later(NamedTuple):
 
     what: str
     until_then: str
+    comes: str = "comes"
 
 
 LATER: dict[str, Later] = {
-    'pools.protocol = "curve"': Later("Curve pools", "remove this pool"),
-    'pools.protocol = "erc4626"': Later("ERC-4626 vaults", "remove this pool"),
-    'pools.protocol = "stream_vault"': Later("vaults with rounds", "remove this pool"),
-    "pools.lp_token": Later("LP tokens of Curve pools", "remove this key"),
-    "pools.gauges": Later("gauges", "remove this key"),
-    "pools.value": Later("the valuation of Curve pools", "remove this key"),
-    "tokens.price.chainlink": Later("Chainlink prices", "remove this source; use coingecko, file or fixed"),
-    "tokens.price.defillama": Later("DefiLlama prices", "remove this source; use coingecko, file or fixed"),
-    "tokens.price.pool": Later("prices from pools", "remove this source; use coingecko, file or fixed"),
-    "look_through": Later("look-through of contracts that hold for others", "remove this list"),
-    "points": Later("points", "remove this list"),
+    'pools.protocol = "curve"': Later("the protocol curve", "remove this pool"),
+    'pools.protocol = "erc4626"': Later("the protocol erc4626", "remove this pool"),
+    'pools.protocol = "stream_vault"': Later("the protocol stream_vault", "remove this pool"),
+    "pools.lp_token": Later("lp_token", "remove this key"),
+    "pools.gauges": Later("gauges", "remove this key", "come"),
+    "pools.value": Later("value", "remove this key"),
+    "tokens.price.chainlink": Later("the price source chainlink", "remove this source; use coingecko, file or fixed"),
+    "tokens.price.defillama": Later("the price source defillama", "remove this source; use coingecko, file or fixed"),
+    "tokens.price.pool": Later("the price source pool", "remove this source; use coingecko, file or fixed"),
+    "look_through": Later("look_through", "remove this list"),
+    "points": Later("points", "remove this list", "come"),
 }
 """By key, without the numbers of lists, or by key and text."""
 
@@ -38,7 +39,8 @@ def refuse_later(document: object, place: Place, later: dict[str, Later] = LATER
         found = later.get(f'{name} = "{value}"') if isinstance(value, str) else None
         found = found or later.get(name)
         if found:
-            where.fault(shown(value), f"no such thing yet: {found.what} come with a later release; {found.until_then}")
+            when = f"{found.what} {found.comes} with a later release"
+            where.fault(shown(value), f"something else: {when}; {found.until_then}")
 
 
 def _walk(value: object, name: str, place: Place) -> Iterator[tuple[str, Place, object]]:

@@ -97,7 +97,7 @@ def decimal_text(value: object) -> str:
     return written
 
 
-def positive(example: str, decimals: int = 18, below: int = 10**12) -> Reading:
+def positive(example: str, decimals: int = 18, below: int = 10**6) -> Reading:
     """An exact fraction above zero."""
     expected = f'a decimal number above 0 and below {below} of at most {decimals} decimals, such as "{example}"'
 

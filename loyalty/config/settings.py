@@ -18,7 +18,7 @@ from loyalty.core.errors import Invalid, InvalidFile
 PREFIX = "LOYALTY_"
 RPC_PREFIX = "LOYALTY_RPC_"
 
-_SECRET = frozenset({"admin_key", "database"})
+_SECRET = frozenset({"admin_key", "coingecko_key", "database"})
 """What is not repeated in a fault: a key, and a URL that may hold a password."""
 
 
@@ -79,6 +79,14 @@ class Settings(BaseSettings):
         "info", description="debug, info, warning or error"
     )
     log_format: Literal["text", "json"] = Field("text", description="text or json")
+    backup_folder: Path = Field(Path("backups"), description="the path of a folder")
+    backups_kept: int = Field(10, ge=1, le=10_000, description="a whole number from 1 to 10000")
+    backup_hours: float = Field(24.0, gt=0, le=720, description="hours above 0, at most 720")
+    refresh_seconds: float = Field(60.0, ge=0.5, le=3_600, description="seconds from 0.5 to 3600")
+    coingecko_key: Annotated[SecretStr, AfterValidator(_admin_key)] | None = Field(
+        None, description="a CoinGecko key without spaces"
+    )
+    coingecko_plan: Literal["demo", "pro"] = Field("demo", description="demo or pro: the plan of the key")
     rpc: dict[str, tuple[EndpointUrl, ...]] = Field(
         default_factory=dict, description="endpoints apart by commas; by variable, such as LOYALTY_RPC_ARBITRUM"
     )
@@ -138,6 +146,12 @@ def masked_settings(settings: Settings) -> dict[str, Any]:
         "cors_origins": list(settings.cors_origins),
         "log_level": settings.log_level,
         "log_format": settings.log_format,
+        "backup_folder": str(settings.backup_folder),
+        "backups_kept": settings.backups_kept,
+        "backup_hours": settings.backup_hours,
+        "refresh_seconds": settings.refresh_seconds,
+        "coingecko_key": "set" if settings.coingecko_key else "not set",
+        "coingecko_plan": settings.coingecko_plan,
         "rpc": {name: [endpoint.masked for endpoint in endpoints] for name, endpoints in settings.rpc.items()},
     }
 

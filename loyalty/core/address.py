@@ -24,7 +24,7 @@ def parse_address(text: str) -> Address:
 
 def checksum(address: Address) -> str:
     """The address in EIP-55 mixed case, as people read it."""
-    from eth_utils import keccak  # imported here: eth_utils costs 0.1 s at start
+    from eth_utils.crypto import keccak  # imported here: eth_utils costs 0.1 s at start
 
     digits = address[2:]
     nibbles = keccak(text=digits).hex()

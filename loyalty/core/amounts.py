@@ -26,7 +26,8 @@ def parse_units(text: str, decimals: int) -> int:
     fraction = (match[2] or "").rstrip("0")
     if len(fraction) > decimals:
         raise Invalid(f"{text!r} has {len(fraction)} decimals, at most {decimals} are allowed")
-    return int(match[1]) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
+    units: int = int(match[1]) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
+    return units
 
 
 def format_units(units: int, decimals: int) -> str:

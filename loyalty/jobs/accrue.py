@@ -1,14 +1,14 @@
 """Accrue: every pool-day that is not closed yet is computed from the stored facts and prices."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from loyalty.accrual.day import ConcentratedDay, PriceStep, TokenScale, accrue_concentrated, cells
 from loyalty.accrual.series import Missing, steps_in_force
-from loyalty.accrual.value import balances_at
+from loyalty.accrual.value import position_value, usd_micro_of
 from loyalty.core.address import Address
 from loyalty.core.errors import Conflict
 from loyalty.core.facts import LiquidityChange, PoolPrice, PositionChange, PositionKey, PositionTransfer
@@ -60,7 +60,8 @@ class Accruer:
     state: State
     rules: Rules
     managers: frozenset[Address]
-    results: list[DayResult] = field(default_factory=list)
+    grid_tokens: frozenset[str] = frozenset()
+    stopping: Callable[[], bool] = lambda: False
 
     def run(self) -> Accrued:
         """Every pool-day of the program that is not closed, up to where its pool is indexed."""
@@ -80,8 +81,10 @@ class Accruer:
             todo = days_to_do(connection, self.rules, pool, as_of)
             if not todo:
                 return
-            inputs = DayInputs(connection, self.rules, pool, self.managers)
+            inputs = DayInputs(connection, self.rules, pool, self.managers, self.grid_tokens)
             for day in inputs.sweep(todo, as_of):
+                if self.stopping():
+                    return
                 self._write(pool, day)
                 yield day
 
@@ -96,7 +99,14 @@ class Accruer:
             ids = providers.ids_of(connection, [*result.cells, *(result.balances or {})])
             rows = {ids[address]: cell for address, cell in result.cells.items()}
             days.write(
-                connection, pool.id, result.day, result.status, result.reason, result.as_of.block, result.as_of.time, rows
+                connection,
+                pool.id,
+                result.day,
+                result.status,
+                result.reason,
+                result.as_of.block,
+                result.as_of.time,
+                rows,
             )
             if result.balances is not None:
                 current = {ids[address]: value for address, value in result.balances.items()}
@@ -124,7 +134,11 @@ def days_to_do(connection: Connection, rules: Rules, pool: PoolRow, as_of: AsOf)
     """The pool's days that have begun and are not closed, in order."""
     states = days.states(connection, pool.id)
     begun = counted_days(rules, pool).intersect(Span(0, day_of(as_of.time) + 1))
-    waiting = (day for day in range(begun.start, begun.end) if states.get(day) is None or states[day].status in (OPEN, UNPRICED))
+    waiting = (
+        day
+        for day in range(begun.start, begun.end)
+        if states.get(day) is None or states[day].status in (OPEN, UNPRICED)
+    )
     return [day for day in waiting if not _unchanged(states.get(day), as_of)]
 
 
@@ -141,6 +155,7 @@ class DayInputs:
     rules: Rules
     pool: PoolRow
     managers: frozenset[Address]
+    grid_tokens: frozenset[str]
 
     def sweep(self, todo: list[int], as_of: AsOf) -> Iterator[DayResult]:
         """The results of the days `todo` (ascending), with the current balances on a day that is still running."""
@@ -155,7 +170,9 @@ class DayInputs:
         closing = as_of.time >= span.end
         positions = dict(ledger.positions(self.pool.address))
         changes = stream.fold(ledger, span.end if closing else as_of.time + 1)
-        swaps = facts.swap_prices(self.connection, self.pool.id, Span(span.start, span.end if closing else as_of.time + 1))
+        swaps = facts.swap_prices(
+            self.connection, self.pool.id, Span(span.start, span.end if closing else as_of.time + 1)
+        )
         price = facts.price_before(self.connection, self.pool.id, span.start)
         if closing:
             as_of = self._closing_block(span.end)
@@ -171,7 +188,15 @@ class DayInputs:
         scale0, scale1 = self._scales()
         inside = [change for change in changes if change.time < until.end]
         concentrated = ConcentratedDay(
-            until, price, positions, [swap for swap in swaps if swap.time < until.end], inside, steps0, steps1, scale0, scale1
+            until,
+            price,
+            positions,
+            [swap for swap in swaps if swap.time < until.end],
+            inside,
+            steps0,
+            steps1,
+            scale0,
+            scale1,
         )
         credited = cells(accrue_concentrated(concentrated), scale0, scale1)
         if closing:
@@ -184,7 +209,9 @@ class DayInputs:
         """The first stored block at or after midnight: a day does not hang on anything later."""
         header = blocks.first_at_or_after_time(self.connection, self.pool.chain_id, day_end)
         if header is None:
-            raise Conflict(f"pool {self.pool.address}: the block that closed {time_text(day_end)} was rewound meanwhile")
+            raise Conflict(
+                f"pool {self.pool.address}: the block that closed {time_text(day_end)} was rewound meanwhile"
+            )
         return AsOf(header.number, header.time, header.hash)
 
     def _tokens(self) -> tuple[TokenRow, TokenRow]:
@@ -211,7 +238,19 @@ class DayInputs:
         self, positions: Mapping[PositionKey, int], price: PoolPrice | None, step0: PriceStep, step1: PriceStep
     ) -> Mapping[Address, tuple[int, int]]:
         scale0, scale1 = self._scales()
-        return balances_at(positions, price, step0.price, step1.price, scale0, scale1)
+        raw: dict[Address, tuple[int, int]] = {}
+        for position, liquidity in positions.items():
+            if price is None:
+                continue  # before the pool's Initialize nothing has a value
+            value = position_value(
+                liquidity, position.lower, position.upper, price, step0.price, step1.price, scale0, scale1
+            )
+            full, in_range = raw.get(position.owner, (0, 0))
+            raw[position.owner] = full + value.usd_raw, in_range + (value.usd_raw if value.in_range else 0)
+        return {
+            owner: (usd_micro_of(full, scale0, scale1), usd_micro_of(in_range, scale0, scale1))
+            for owner, (full, in_range) in raw.items()
+        }
 
 
 class _Stream:

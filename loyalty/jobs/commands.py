@@ -3,7 +3,6 @@
 Asking is a short durable transaction with an audit line; the CLI calls `execute` itself when no worker holds the database.
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -38,7 +37,7 @@ def ask(state: State, kind: str, arguments: Arguments, requested_by: str, now: i
         raise Invalid(f"there is no command {kind!r}: there are {', '.join(sorted(KINDS))}")
     with StateTransaction(state, durable=True) as connection:
         audit.write(connection, now, requested_by, f"ask {kind}", dict(arguments))
-        return commands.append(connection, kind, json.dumps(dict(arguments), sort_keys=True), requested_by, now)
+        return commands.append(connection, kind, arguments, requested_by, now)
 
 
 def execute(desk: Desk, kind: str, arguments: Arguments, actor: str, now: int) -> dict[str, Any]:
@@ -58,13 +57,13 @@ def execute_pending(desk: Desk, now: int) -> int:
         waiting = commands.pending(connection)
     for command in waiting:
         try:
-            result = execute(desk, command.kind, json.loads(command.arguments), command.requested_by, now)
+            result = execute(desk, command.kind, command.arguments, command.requested_by, now)
             succeeded = True
         except LoyaltyError as error:
             result, succeeded = {"error": error.code, "detail": str(error)}, False
             _log.error("command failed id=%s kind=%s error=%s", command.id, command.kind, error)
         with StateTransaction(desk.state, durable=True) as connection:
-            commands.finish(connection, command.id, succeeded=succeeded, result=json.dumps(result), now=now)
+            commands.finish(connection, command.id, succeeded=succeeded, result=result, now=now)
     return len(waiting)
 
 

@@ -6,11 +6,12 @@ from sqlalchemy import Connection
 
 from loyalty.core.times import day_text, duration_text, time_text
 from loyalty.jobs.accrue import CLOSED, EMPTY, UNPRICED
+from loyalty.jobs.epoch_prices import point_at
 from loyalty.program.budget import tokens_priced_at_end
 from loyalty.program.epochs import due_time
 from loyalty.program.in_force import days_in_force, pools_in_force
 from loyalty.program.rules import Epoch, PoolRule, Rules
-from loyalty.state import chains, days, holds, pools, prices, tokens
+from loyalty.state import chains, days, holds, pools
 from loyalty.state.chains import ChainState
 
 
@@ -73,16 +74,15 @@ def _pool_reasons(connection: Connection, rule: PoolRule, epoch: Epoch, finalize
                 "`loyalty price set`"
             )
         elif state.as_of_block > finalized_block:
-            reasons.append(f"pool {row.address} on {day_text(day)} was closed by block {state.as_of_block}, not final yet")
+            reasons.append(
+                f"pool {row.address} on {day_text(day)} was closed by block {state.as_of_block}, not final yet"
+            )
     return reasons
 
 
-def _price_reasons(
-    connection: Connection, rules: Rules, epoch: Epoch, symbol: str, may_still_come: bool
-) -> list[str]:
+def _price_reasons(connection: Connection, rules: Rules, epoch: Epoch, symbol: str, may_still_come: bool) -> list[str]:
     """Whether the token has a price at the epoch's end, and the grid's own point there where that may still come."""
-    token_id = tokens.ids(connection)[symbol]
-    point = prices.in_force(connection, token_id, epoch.end, rules.tokens[symbol].max_age)
+    point = point_at(connection, rules.tokens[symbol], epoch.end)
     if point is None:
         return [
             f"{symbol} has no valid price at the epoch's end {time_text(epoch.end)}. Wait for the source, or set one with "

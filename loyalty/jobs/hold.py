@@ -18,8 +18,10 @@ def hold(state: State, reason: str, actor: str, now: int) -> int:
 def release(state: State, actor: str, now: int) -> int:
     """Release every hold; returns how many there were. Raises NotFound when there was none."""
     with StateTransaction(state, durable=True) as connection:
-        count = holds.release_all(connection, now)
-        if not count:
+        placed = holds.active(connection)
+        if not placed:
             raise NotFound("no hold is placed: there is nothing to release")
-        audit.write(connection, now, actor, "release", {"holds": count})
-    return count
+        for each in placed:
+            holds.release(connection, each.id, now)
+        audit.write(connection, now, actor, "release", {"holds": [each.id for each in placed]})
+    return len(placed)

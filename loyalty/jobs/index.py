@@ -68,7 +68,7 @@ class Indexer:
             self._ledger = None
             return rewind(self.state, self.chain, ancestor, now)
         start_block = await self._start_block(head)
-        plan = self._plan(head.number if until is None else min(head.number, until), start_block)
+        plan = self._plan(head.number if until is None else min(head.number, until), start_block, finalized)
         if plan is None:
             self._keep_tips(head, finalized)
             return None
@@ -127,8 +127,12 @@ class Indexer:
         with self.state.read() as connection:
             return chains.get(connection, self.chain.id)
 
-    def _plan(self, last: int, start_block: int | None) -> Plan | None:
-        """The pools that are furthest behind, up to where the next ones stand, never across the program's start block."""
+    def _plan(self, last: int, start_block: int | None, finalized: Header | None) -> Plan | None:
+        """The pools that are furthest behind, up to where the next ones stand.
+
+        A span never crosses the program's start block, where swaps begin to count, nor the finalized block: what is
+        final is then never rewound with what is not.
+        """
         with self.state.read() as connection:
             rows = pools.all_pools(connection, self.chain.id)
         behind = sorted((row for row in rows if row.next_block <= last), key=lambda row: row.next_block)
@@ -140,6 +144,8 @@ class Indexer:
         with_swaps = start_block is not None and start >= start_block
         if start_block is not None and start < start_block:
             limits.append(start_block)
+        if finalized is not None and start <= finalized.number:
+            limits.append(finalized.number + 1)
         return Plan(group, start, min(limits), with_swaps)
 
     async def _last_prices(self, plan: Plan, start_block: int | None, ledger: Ledger) -> list[Swap]:
@@ -150,7 +156,9 @@ class Indexer:
         for pool in plan.pools:
             if pool.start_block >= start_block:
                 continue
-            reading = await self.chain.read(read_last_price(pool.address, start_block, pool.start_block), end=start_block)
+            reading = await self.chain.read(
+                read_last_price(pool.address, start_block, pool.start_block), end=start_block
+            )
             if (swap := reading.result) is not None:
                 ledger.set_price(pool.address, PoolPrice(swap.time, swap.sqrt_price_x96, swap.tick))
                 found.append(swap)
@@ -183,11 +191,11 @@ class Indexer:
         with StateTransaction(self.state) as connection:
             for pool in plan.pools:
                 pools.advance(connection, pool.id, span.start, span.end)
-            known = {swap for swap in last_prices if not facts.has(connection, self.chain.id, swap.block, swap.log_index)}
+            known = {
+                swap for swap in last_prices if not facts.has(connection, self.chain.id, swap.block, swap.log_index)
+            }
             swaps = [*(swap for swap in last_prices if swap in known), *found.swaps]
-            events = facts.insert(
-                connection, self.chain.id, pool_ids, swaps, found.liquidity_changes, found.transfers
-            )
+            events = facts.insert(connection, self.chain.id, pool_ids, swaps, found.liquidity_changes, found.transfers)
             blocks.add(connection, self.chain.id, self._block_rows(span, reading))
             chains.set_tips(connection, self.chain.id, head, finalized)
             if finalized is not None:

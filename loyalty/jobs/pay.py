@@ -10,8 +10,9 @@ from loyalty.core.amounts import format_units, parse_units
 from loyalty.core.errors import Conflict, Inconsistent, Invalid, NotFound
 from loyalty.program.paying import PaymentPlan, plan_payment
 from loyalty.program.rules import Rules, Token
-from loyalty.state import StateTransaction, audit, epochs, payments, tokens
+from loyalty.state import StateTransaction, audit, epochs, payments
 from loyalty.state.engine import State
+from loyalty.state.payments import PaymentRow
 
 _TRANSACTION = re.compile(r"0x[0-9a-f]{64}")
 
@@ -77,9 +78,13 @@ def export(state: State, rules: Rules, number: int, symbol: str, dust_below: str
                 f"{ledger.paid_units}: run `loyalty verify`, and do not pay"
             )
         cumulative = _cumulative(connection, number, symbol)
-        made = payments.find(connection, number, symbol)
+        made = payments.get(connection, number, symbol)
         plan = _plan(connection, number, token, symbol, cumulative, dust_below) if made is None else None
-        lines = payments.lines(connection, number, symbol) if plan is None else {l.provider: l.units for l in plan.lines}
+        lines = (
+            payments.lines(connection, number, symbol)
+            if plan is None
+            else {line.provider: line.units for line in plan.lines}
+        )
     providers = sorted(set(units) | set(lines))
     rows = tuple(
         ExportRow(provider, units.get(provider, 0), cumulative.get(provider, 0), lines.get(provider, 0))
@@ -106,19 +111,9 @@ def mark_paid(
         raise Invalid(f"{transaction_hash!r} is not a transaction hash: expected 0x and 64 hexadecimal digits")
     with StateTransaction(state, durable=True) as connection:
         _settled(connection, epoch)
-        if (made := payments.find(connection, epoch, symbol)) is not None:
-            raise Conflict(f"epoch {epoch} was already paid in {symbol}, by transaction {made.transaction_hash}")
         plan = _plan(connection, epoch, token, symbol, _cumulative(connection, epoch, symbol), dust_below)
-        payments.add(
-            connection,
-            epoch=epoch,
-            token_id=tokens.ids(connection)[symbol],
-            transaction_hash=transaction_hash.lower(),
-            dust_below_units=plan.dust_below_units,
-            total_units=plan.total_units,
-            paid_time=now,
-            lines={line.provider: line.units for line in plan.lines},
-        )
+        payment = PaymentRow(epoch, symbol, transaction_hash.lower(), plan.dust_below_units, plan.total_units, now)
+        payments.add(connection, payment, {line.provider: line.units for line in plan.lines})
         detail = {
             "epoch": epoch,
             "token": symbol,
@@ -139,7 +134,7 @@ def _token(rules: Rules, symbol: str) -> Token:
 
 
 def _settled(connection: Connection, number: int) -> epochs.EpochRow:
-    row = epochs.find(connection, number)
+    row = epochs.get(connection, number)
     if row is None:
         raise NotFound(f"epoch {number} has not begun")
     if row.status != "settled":
@@ -152,15 +147,11 @@ def _rewards(connection: Connection, number: int, symbol: str) -> dict[Address, 
 
 
 def _cumulative(connection: Connection, number: int, symbol: str) -> dict[Address, int]:
-    total: dict[Address, int] = {}
-    for epoch in range(1, number + 1):
-        for provider, units in _rewards(connection, epoch, symbol).items():
-            total[provider] = total.get(provider, 0) + units
-    return total
+    return epochs.earned_through(connection, number, symbol)
 
 
 def _plan(
     connection: Connection, number: int, token: Token, symbol: str, cumulative: dict[Address, int], dust_below: str
 ) -> PaymentPlan:
-    paid = payments.paid_so_far(connection, symbol)
+    paid = payments.paid_units(connection, symbol)
     return plan_payment(number, symbol, cumulative, paid, parse_units(dust_below, token.decimals))

@@ -37,9 +37,7 @@ async def pool_facts(chain: Chain, pool: PoolSettings) -> PoolFacts:
     contract = decode_pool(answers, pool.address)
     decimals0 = decode_decimals(await chain.call(contract.token0, DECIMALS.payload), contract.token0)
     decimals1 = decode_decimals(await chain.call(contract.token1, DECIMALS.payload), contract.token1)
-    return PoolFacts(
-        contract.token0, contract.token1, decimals0, decimals1, contract.fee_pips, contract.tick_spacing
-    )
+    return PoolFacts(contract.token0, contract.token1, decimals0, decimals1, contract.fee_pips, contract.tick_spacing)
 
 
 def _from_recording(recorded: object, chain: Chain, pool: PoolSettings) -> PoolFacts:

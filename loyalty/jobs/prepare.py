@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from loyalty.chain.chain import Chain
 from loyalty.config import PoolSettings, Program
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid, NotFound
-from loyalty.jobs.pool_facts import PoolFacts, pool_facts
+from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.program.changes import Change, check_change
-from loyalty.program.rules import Rules, Token
+from loyalty.program.rules import PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json
 from loyalty.state import StateTransaction, audit, chains, epochs, pools, program_config, tokens
 from loyalty.state.engine import State
+from loyalty.state.program_config import ConfigVersion
 
 
 class Prepared(NamedTuple):
@@ -30,20 +30,23 @@ def config_changes(state: State, rules: Rules) -> list[Change]:
     return [] if latest is None else check_change(rules_from_json(latest.rules), rules, settled)
 
 
-async def prepare(state: State, program: Program, chains_by_id: Mapping[int, Chain], now: int) -> Prepared:
+def unknown_pools(state: State, program: Program, chain_id: int) -> list[PoolSettings]:
+    """The program's pools on a chain that the database does not know yet: their contracts are to be asked."""
+    with state.read() as connection:
+        known = {row.address for row in pools.all_pools(connection, chain_id)}
+    return [pool for pool in program.pools if pool.chain_id == chain_id and pool.address not in known]
+
+
+def prepare(state: State, program: Program, found: Mapping[PoolKey, PoolFacts], now: int) -> Prepared:
     """Bind the database to the program and register what is new in the file; refuses, changing nothing, what contradicts.
 
-    The chain is asked only about pools that the database does not know yet.
+    `found` is what the contracts of the unknown pools say.
     """
     changes = config_changes(state, program.rules)
     _check_same_managers(state, program)
-    with state.read() as connection:
-        known = {(row.chain_id, row.address) for row in pools.all_pools(connection)}
-    found: dict[Address, PoolFacts] = {}
     for pool in program.pools:
-        if (pool.chain_id, pool.address) not in known:
-            found[pool.address] = await pool_facts(chains_by_id[pool.chain_id], pool)
-            check_pool(pool, found[pool.address], program.rules)
+        if pool.key in found:
+            check_pool(pool, found[pool.key], program.rules)
     return _write(state, program, found, changes, now)
 
 
@@ -62,13 +65,17 @@ def check_pool(pool: PoolSettings, facts: PoolFacts, rules: Rules) -> None:
     strangers = [token for address, token in named.items() if address not in (facts.token0, facts.token1)]
     if strangers:
         pair = f"{checksum(facts.token0)} and {checksum(facts.token1)}"
-        raise Invalid(f"{place}.tokens names {strangers[0].symbol}, but the pool's tokens are {pair}: correct the program file")
+        raise Invalid(
+            f"{place}.tokens names {strangers[0].symbol}, but the pool's tokens are {pair}: correct the program file"
+        )
     for key, written, read in (
         ("fee_pips", pool.fee_pips, facts.fee_pips),
         ("tick_spacing", pool.tick_spacing, facts.tick_spacing),
     ):
         if written is not None and written != read:
-            raise Invalid(f"{place}.{key} is {written}, but the contract has {read}: correct the program file or leave it out")
+            raise Invalid(
+                f"{place}.{key} is {written}, but the contract has {read}: correct the program file or leave it out"
+            )
     _check_unnamed(pool, facts, first, second)
 
 
@@ -90,11 +97,20 @@ def ordered_tokens(facts: PoolFacts, first: Token, second: Token) -> tuple[Token
     return first, second
 
 
+def position_managers(program: Program) -> dict[str, list[Address]]:
+    """By chain id the position managers that the program follows, ascending."""
+    return {str(chain.id): sorted(manager.address for manager in chain.position_managers) for chain in program.chains}
+
+
 def _check_same_managers(state: State, program: Program) -> None:
     """Position managers decide how facts were read: they cannot change once a pool is indexed."""
-    wanted = {str(chain.id): sorted(address for address, _ in chain.position_managers) for chain in program.chains}
+    wanted = position_managers(program)
     with state.read() as connection:
-        stored = program_config.position_managers(connection)
+        stored = {
+            str(chain.id): managers
+            for chain in chains.all_chains(connection)
+            if (managers := chains.position_managers(connection, chain.id)) is not None
+        }
     for chain_id, managers in stored.items():
         if wanted.get(chain_id) != managers:
             raise Conflict(
@@ -104,16 +120,20 @@ def _check_same_managers(state: State, program: Program) -> None:
 
 
 def _write(
-    state: State, program: Program, found: Mapping[Address, PoolFacts], changes: list[Change], now: int
+    state: State, program: Program, found: Mapping[PoolKey, PoolFacts], changes: list[Change], now: int
 ) -> Prepared:
     rules = program.rules
+    managers = position_managers(program)
     with StateTransaction(state, durable=True) as connection:
-        program_config.bind(connection, rules.name, rules.start, rules.epoch_seconds, sorted(c.id for c in program.chains))
+        program_config.bind(
+            connection, rules.name, rules.start, rules.epoch_seconds, sorted(c.id for c in program.chains)
+        )
         for chain in program.chains:
             chains.ensure(connection, chain.id, chain.name)
+            chains.set_position_managers(connection, chain.id, managers[str(chain.id)])
         token_ids = {symbol: tokens.ensure(connection, token) for symbol, token in rules.tokens.items()}
         for pool in program.pools:
-            if (facts := found.get(pool.address)) is not None:
+            if (facts := found.get(pool.key)) is not None:
                 token0, token1 = ordered_tokens(facts, *(rules.tokens[symbol] for symbol in pool.tokens))
                 pools.ensure(
                     connection,
@@ -132,17 +152,19 @@ def _write(
         if latest is not None and not changes and latest.rules == rules_json(rules):
             return Prepared(latest.version, ())
         settled = epochs.settled_count(connection)
-        managers = {str(chain.id): sorted(address for address, _ in chain.position_managers) for chain in program.chains}
-        version = program_config.add(
+        version = 1 if latest is None else latest.version + 1
+        program_config.add(
             connection,
-            name=rules.name,
-            start=rules.start,
-            epoch_seconds=rules.epoch_seconds,
-            chains=sorted(chain.id for chain in program.chains),
-            position_managers=managers,
-            rules=rules_json(rules),
-            effective_from_epoch=settled + 1 if latest is not None else 1,
-            created_time=now,
+            ConfigVersion(
+                version=version,
+                name=rules.name,
+                start=rules.start,
+                epoch_seconds=rules.epoch_seconds,
+                chains=tuple(sorted(chain.id for chain in program.chains)),
+                rules=rules_json(rules),
+                effective_from_epoch=settled + 1 if latest is not None else 1,
+                created_time=now,
+            ),
         )
         detail = {"version": version, "changes": [change._asdict() for change in changes]}
         audit.write(connection, now, "worker", "rules version", detail)

@@ -40,7 +40,9 @@ def price(state: State, rules: Rules, sources: Mapping[str, Sequence[PriceSource
 
     Each token is a step of its own; one whose source fails disturbs no other.
     """
-    return [_price_token(state, rules, rules.tokens[symbol], chosen, now) for symbol, chosen in sources.items() if chosen]
+    return [
+        _price_token(state, rules, rules.tokens[symbol], chosen, now) for symbol, chosen in sources.items() if chosen
+    ]
 
 
 def _price_token(state: State, rules: Rules, token: Token, sources: Sequence[PriceSource], now: int) -> Priced:
@@ -101,7 +103,7 @@ def used_spans(connection: Connection, rules: Rules, symbol: str) -> list[Span]:
     used = [
         day_span(day)
         for row in pools.all_pools(connection)
-        if symbol in (row.symbol0, row.symbol1)
+        if symbol in (row.token0, row.token1)
         for day, pool_day in days.states(connection, row.id).items()
         if pool_day.status == CLOSED
     ]
@@ -111,7 +113,9 @@ def used_spans(connection: Connection, rules: Rules, symbol: str) -> list[Span]:
     return sorted(set(used))
 
 
-def set_price(state: State, rules: Rules, symbol: str, span: Span, price_units: int, reason: str, actor: str, now: int) -> int:
+def set_price(
+    state: State, rules: Rules, symbol: str, span: Span, price_units: int, reason: str, actor: str, now: int
+) -> int:
     """The operator's price over `span`: a point at its start and as often as `max_age` needs up to its end, inclusive.
 
     Returns how many points were stored. Raises NotFound for an unknown token, Invalid for an empty span, a price that is

@@ -22,10 +22,7 @@ class Job:
 
     name: str
     function: Callable[[], object]
-    runs: int = 0
-    failures: int = 0
-    consecutive_failures: int = 0
-    last_error: str | None = None
+    _failing: bool = False
     _kept_at: float = field(default=float("-inf"))
 
     def run(self, state: State, now: Callable[[], int]) -> bool:
@@ -33,14 +30,11 @@ class Job:
         started, began = now(), time.perf_counter()
         error = self._attempt()
         seconds = time.perf_counter() - began
-        recovered = error is None and self.consecutive_failures > 0
-        self.runs += 1
-        self.failures += error is not None
-        self.consecutive_failures = 0 if error is None else self.consecutive_failures + 1
-        self.last_error = error
+        changed = self._failing or error is not None
+        self._failing = error is not None
         metrics.observe_job(self.name, seconds, failed=error is not None)
-        if error is not None or recovered or time.monotonic() - self._kept_at >= KEPT_EVERY_SECONDS:
-            self._keep(state, started, now())
+        if changed or time.monotonic() - self._kept_at >= KEPT_EVERY_SECONDS:
+            self._keep(state, started, now(), error)
         return error is None
 
     def _attempt(self) -> str | None:
@@ -55,19 +49,14 @@ class Job:
             return f"{type(error).__name__}: {error}"
         return None
 
-    def _keep(self, state: State, started: int, finished: int) -> None:
+    def _keep(self, state: State, started: int, finished: int, error: str | None) -> None:
         try:
             with StateTransaction(state) as connection:
-                job_runs.write(
-                    connection,
-                    self.name,
-                    started_time=started,
-                    finished_time=finished,
-                    runs=self.runs,
-                    failures=self.failures,
-                    consecutive_failures=self.consecutive_failures,
-                    last_error=self.last_error,
-                )
+                job_runs.started(connection, self.name, started)
+                if error is None:
+                    job_runs.finished(connection, self.name, finished)
+                else:
+                    job_runs.failed(connection, self.name, finished, error)
             self._kept_at = time.monotonic()
-        except LoyaltyError as error:  # the job itself is done; its row is written at a later turn
-            _log.error("job run not recorded job=%s error=%s", self.name, error)
+        except LoyaltyError as failure:  # the job itself is done; its row is written at a later turn
+            _log.error("job run not recorded job=%s error=%s", self.name, failure)

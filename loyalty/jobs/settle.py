@@ -11,16 +11,19 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from loyalty.core.address import Address
+from loyalty.core.amounts import format_decimal
 from loyalty.core.errors import Unavailable
 from loyalty.jobs.epoch_blocks import Blocks, blocks_of
-from loyalty.jobs.epoch_digest import digest_of
-from loyalty.program.budget import Budget, epoch_budgets, tokens_priced_at_end
+from loyalty.jobs.epoch_prices import prices_at, prices_in_force
+from loyalty.jobs.rules import latest_rules, rules_in_force
+from loyalty.program.budget import Budget, epoch_budgets, own_budget
 from loyalty.program.cells import Cell
+from loyalty.program.digest import epoch_digest
 from loyalty.program.rules import Epoch, Rules
-from loyalty.program.rules_text import rules_from_json
 from loyalty.program.settlement import EpochResult, evaluate_epoch
-from loyalty.state import StateTransaction, audit, blocks, chains, days, epochs, prices, program_config, tokens
+from loyalty.state import StateTransaction, audit, blocks, chains, days, epochs
 from loyalty.state.engine import State
+from loyalty.state.epochs import BudgetRow, EpochRow, ParticipationRow, RewardRow
 
 PROVISIONAL, COMPUTED, SETTLED = "provisional", "computed", "settled"
 
@@ -42,48 +45,58 @@ class Evaluation:
     rules_version: int
     rules: Rules
     epoch: Epoch
+    cells: list[Cell]
     result: EpochResult
-    blocks: Blocks
     as_of_time: int
 
 
-def settle(state: State, now: int, until: int | None = None, grid_tokens: frozenset[str] = frozenset()) -> list[Evaluated]:
+def settle(
+    state: State, now: int, until: int | None = None, grid_tokens: frozenset[str] = frozenset()
+) -> list[Evaluated]:
     """Evaluate the unsettled epochs in order, settle those that can be (up to `until`), and say what became of each.
 
     A blocked epoch holds back the later ones. `grid_tokens` are those whose prices come on the hourly grid.
     """
     with state.read() as connection:
-        number = epochs.settled_count(connection) + 1
+        first = number = epochs.settled_count(connection) + 1
     done: list[Evaluated] = []
-    held_back: str | None = None
     while True:
         with state.read() as connection:
-            evaluation = evaluate(connection, number, grid_tokens)
-        if evaluation is None:
-            return done
-        may_settle = until is None or number <= until
-        evaluated = _write(state, evaluation, held_back, may_settle, now)
-        done.append(evaluated)
-        if evaluated.status != SETTLED and held_back is None:
-            held_back = f"epoch {number} is not settled yet, and epochs settle in order"
+            evaluation = evaluate(connection, number)
+            if evaluation is None:
+                return done
+            blocked = blocks_of(connection, evaluation.rules, evaluation.epoch, grid_tokens)
+            digest = digest_of(connection, evaluation)
+        if any(earlier.status != SETTLED for earlier in done):
+            blocked = blocked._replace(
+                reasons=(*blocked.reasons, f"epochs settle in order: {first} is not settled yet")
+            )
+        elif until is not None and number > until:
+            blocked = blocked._replace(reasons=(*blocked.reasons, f"asked to settle up to epoch {until}"))
+        done.append(_write(state, evaluation, blocked, digest, now))
+        first = first if done[-1].status != SETTLED else number + 1
         number += 1
 
 
-def evaluate(connection: Connection, number: int, grid_tokens: frozenset[str] = frozenset()) -> Evaluation | None:
+def evaluate(connection: Connection, number: int) -> Evaluation | None:
     """Epoch `number` from what is stored; None before it has begun."""
-    version = program_config.in_force(connection, number)
     as_of_time = latest_time(connection)
-    if version is None or as_of_time is None:
+    newest = latest_rules(connection)
+    if newest is None or as_of_time is None or number > newest.epochs or as_of_time < newest.epoch(number).start:
         return None
-    rules = rules_from_json(version.rules)
-    if number > rules.epochs or as_of_time < rules.epoch(number).start:
-        return None
+    version, rules = rules_in_force(connection, number)
     epoch = rules.epoch(number)
-    found = blocks_of(connection, rules, epoch, grid_tokens)
+    as_of_time = min(as_of_time, epoch.end)
     cells = [Cell(*row) for row in days.cells(connection, epoch.days)]
-    budgets = _budgets(connection, rules, epoch)
+    budgets = _budgets(connection, rules, epoch, as_of_time)
     result = evaluate_epoch(rules, epoch, cells, qualifying_before(connection, number), budgets)
-    return Evaluation(version.version, rules, epoch, result, found, min(as_of_time, epoch.end))
+    return Evaluation(version, rules, epoch, cells, result, as_of_time)
+
+
+def digest_of(connection: Connection, evaluation: Evaluation) -> str:
+    """Hex SHA-256 as docs/digest.md describes it."""
+    prices = prices_in_force(connection, evaluation.rules, evaluation.epoch)
+    return epoch_digest(evaluation.rules, evaluation.result, evaluation.cells, prices)
 
 
 def latest_time(connection: Connection) -> int | None:
@@ -93,52 +106,17 @@ def latest_time(connection: Connection) -> int | None:
 
 
 def qualifying_before(connection: Connection, number: int) -> dict[Address, int]:
-    """Each provider's qualifying epochs before epoch `number`, as the rules in force in each epoch count them."""
+    """Each provider's qualifying epochs before epoch `number`, as the rules in force in each epoch count them.
+
+    Where a lapse resets, only the epoch before can have left a count; where it pauses, the one before that speaks.
+    """
     counts: dict[Address, int] = {}
     for earlier in range(number - 1, 0, -1):
         for row in epochs.participations(connection, earlier):
             counts.setdefault(row.provider, row.participation_epoch)
-        version = program_config.in_force(connection, earlier)
-        if version is None or rules_from_json(version.rules).on_lapse == "reset":
+        if rules_in_force(connection, earlier)[1].on_lapse == "reset":
             break
     return counts
-
-
-def prices_at(connection: Connection, rules: Rules, time: int) -> dict[str, int]:
-    """By symbol the price in force at `time` of the tokens whose price at an epoch's end a budget needs."""
-    ids = tokens.ids(connection)
-    found = {}
-    for symbol in tokens_priced_at_end(rules):
-        point = prices.in_force(connection, ids[symbol], time, rules.tokens[symbol].max_age)
-        if point is not None:
-            found[symbol] = point.price
-    return found
-
-
-def _budgets(connection: Connection, rules: Rules, epoch: Epoch) -> tuple[Budget, ...]:
-    """The epoch's budgets. While a price at the end is not known yet, the latest one stands in: such an epoch is blocked."""
-    carried = carried_in(connection, epoch.number)
-    known = prices_at(connection, rules, epoch.end)
-    for symbol in tokens_priced_at_end(rules):
-        if symbol not in known and (latest := prices.latest(connection, tokens.ids(connection)[symbol], epoch.end)):
-            known[symbol] = latest.price
-    try:
-        return epoch_budgets(rules, epoch.number, known, carried)
-    except Unavailable:  # no price at all so far: `blocks_of` tells it; the share's own budget cannot be shown
-        return tuple(
-            budget
-            for reward in rules.rewards
-            for budget in _without_price(rules, epoch, reward.token, known, carried)
-        )
-
-
-def _without_price(
-    rules: Rules, epoch: Epoch, symbol: str, known: Mapping[str, int], carried: Mapping[str, int]
-) -> tuple[Budget, ...]:
-    reward = next(reward for reward in rules.rewards if reward.token == symbol)
-    if reward.usd_share is not None:
-        return (Budget(symbol, 0, carried.get(symbol, 0)),)
-    return tuple(budget for budget in epoch_budgets(rules, epoch.number, known, carried) if budget.token == symbol)
 
 
 def carried_in(connection: Connection, number: int) -> dict[str, int]:
@@ -146,22 +124,78 @@ def carried_in(connection: Connection, number: int) -> dict[str, int]:
     return {row.token: row.carried_out_units for row in epochs.budgets(connection, number - 1)} if number > 1 else {}
 
 
-def _write(state: State, evaluation: Evaluation, held_back: str | None, may_settle: bool, now: int) -> Evaluated:
-    reasons = [*evaluation.blocks.reasons, *([held_back] if held_back else [])]
-    settles = may_settle and evaluation.blocks.due and not reasons
-    status = SETTLED if settles else COMPUTED if evaluation.blocks.final else PROVISIONAL
+def _budgets(connection: Connection, rules: Rules, epoch: Epoch, as_of_time: int) -> tuple[Budget, ...]:
+    """The epoch's budgets; before its end a USD share is worth what the prices of now make it.
+
+    A share without any price has no budget of its own yet: zero is shown, and `blocks_of` keeps the epoch from settling.
+    """
+    known = prices_at(connection, rules, as_of_time) | prices_at(connection, rules, epoch.end)
+    carried = carried_in(connection, epoch.number)
+    try:
+        return epoch_budgets(rules, epoch.number, known, carried)
+    except Unavailable:
+        return tuple(_without_price(rules, epoch, reward.token, carried) for reward in rules.rewards)
+
+
+def _without_price(rules: Rules, epoch: Epoch, symbol: str, carried: Mapping[str, int]) -> Budget:
+    reward = next(reward for reward in rules.rewards if reward.token == symbol)
+    own = 0 if reward.usd_share else own_budget(reward, epoch.number, rules.epochs)
+    return Budget(symbol, own, carried.get(symbol, 0))
+
+
+def _write(state: State, evaluation: Evaluation, blocked: Blocks, digest: str, now: int) -> Evaluated:
+    settles = blocked.due and not blocked.reasons
+    status = SETTLED if settles else COMPUTED if blocked.final else PROVISIONAL
+    result = evaluation.result
+    row = EpochRow(
+        number=result.epoch.number,
+        status=status,
+        digest=digest if settles else None,
+        rules_version=evaluation.rules_version,
+        providers=result.providers,
+        usd_micro_days=result.usd_micro_days,
+        reasons=blocked.reasons,
+        as_of_time=evaluation.as_of_time,
+    )
     with StateTransaction(state, durable=settles) as connection:
-        digest = digest_of(connection, evaluation.rules, evaluation.result) if settles else None
-        epochs.write(
-            connection,
-            evaluation.result,
-            status=status,
-            digest=digest,
-            rules_version=evaluation.rules_version,
-            reasons=reasons,
-            as_of_time=evaluation.as_of_time,
-        )
+        epochs.write(connection, row, _budget_rows(result), _participation_rows(result), _reward_rows(result))
         if settles:
-            detail = {"epoch": evaluation.epoch.number, "digest": digest, "rules_version": evaluation.rules_version}
+            detail = {"epoch": row.number, "digest": digest, "rules_version": row.rules_version}
             audit.write(connection, now, "worker", "settle", detail)
-    return Evaluated(evaluation.epoch.number, status, evaluation.blocks.due, tuple(reasons), digest)
+    return Evaluated(row.number, status, blocked.due, blocked.reasons, row.digest)
+
+
+def _budget_rows(result: EpochResult) -> list[BudgetRow]:
+    return [
+        BudgetRow(
+            ledger.token,
+            ledger.own_units,
+            ledger.carried_in_units,
+            ledger.paid_units,
+            ledger.carried_out_units,
+            ledger.unallocated_units,
+        )
+        for ledger in result.ledgers
+    ]
+
+
+def _participation_rows(result: EpochResult) -> list[ParticipationRow]:
+    return [
+        ParticipationRow(
+            each.provider,
+            each.usd_micro_days,
+            each.participation_epoch,
+            each.tier,
+            format_decimal(each.multiplier),
+            format_decimal(each.weight),
+        )
+        for each in result.participations
+    ]
+
+
+def _reward_rows(result: EpochResult) -> list[RewardRow]:
+    return [
+        RewardRow(result.epoch.number, token, provider, units)
+        for token, rewards in result.rewards.items()
+        for provider, units in rewards.items()
+    ]

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 
 class Pace:
-    """At least `seconds` between the starts of two calls; one Pace is shared by all tokens of a source."""
+    """At least `seconds` between the starts of two calls; one Pace is shared by all tokens of a source.
+
+    The default is CoinGecko's without a key; coingecko_api.SECONDS_BETWEEN_CALLS has the other plans'.
+    """
 
     def __init__(
         self,
-        seconds: float,
+        seconds: float = 6.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from loyalty.core.address import Address
+from loyalty.core.spans import Span
 from loyalty.program.in_force import excluded_days, pool_days
-from loyalty.program.rules import Count, Epoch, PoolKey, Rules
+from loyalty.program.rules import Epoch, PoolKey, Rules
 
 
 class Cell(NamedTuple):
@@ -25,16 +26,12 @@ class Cell(NamedTuple):
     def pool_key(self) -> PoolKey:
         return PoolKey(self.chain, self.pool)
 
-    def amount(self, count: Count) -> int:
-        """The micro-dollar-days that the rule `count` looks at."""
-        return self.usd_micro_days if count == "full" else self.usd_micro_days_in_range
-
 
 def in_program(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Cell]:
     """The cells of days of `epoch` on which their pool is part of the program, of excluded providers too."""
-    days_of_pool = pool_days(rules, epoch)
+    days_of_pool: dict[tuple[int, Address], Span] = dict(pool_days(rules, epoch).items())
     for cell in cells:
-        days = days_of_pool.get(cell.pool_key)
+        days = days_of_pool.get(cell[:2])  # a slice equals its PoolKey and is built faster
         if days is not None and days.start <= cell.day < days.end:
             yield cell
 
@@ -42,9 +39,8 @@ def in_program(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Ce
 def counted(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Cell]:
     """The cells that count: in the program, and of providers that are not excluded that day."""
     excluded = excluded_days(rules, epoch)
-    nothing: frozenset[int] = frozenset()
     for cell in in_program(rules, epoch, cells):
-        if cell.day not in excluded.get(cell.provider, nothing):
+        if cell.provider not in excluded or cell.day not in excluded[cell.provider]:
             yield cell
 
 
@@ -54,12 +50,14 @@ Holdings = dict[Address, dict[PoolKey, int]]
 
 def holdings(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Holdings:
     """Each provider's micro-dollar-days per pool: summed over the epoch's days, after exclusions, under `count`."""
-    sums: Holdings = {}
-    count = rules.count
+    sums: dict[tuple[Address, tuple[int, Address]], int] = {}
+    full = rules.count == "full"
     for cell in counted(rules, epoch, cells):
-        amount = cell.amount(count)
+        amount = cell.usd_micro_days if full else cell.usd_micro_days_in_range
         if amount > 0:
-            pools = sums.setdefault(cell.provider, {})
-            key = cell.pool_key
-            pools[key] = pools.get(key, 0) + amount
-    return sums
+            key = (cell.provider, cell[:2])
+            sums[key] = sums.get(key, 0) + amount
+    held: Holdings = {}
+    for (provider, pool), amount in sums.items():
+        held.setdefault(provider, {})[PoolKey(*pool)] = amount
+    return held

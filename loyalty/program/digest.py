@@ -126,10 +126,10 @@ def _price_lines(rules: Rules, prices: PricesInForce) -> Iterator[str]:
 
 
 def _cell_lines(rules: Rules, result: EpochResult, cells: Iterable[Cell]) -> Iterator[str]:
-    for cell in in_program(rules, result.epoch, cells):
-        if cell.usd_micro_days > 0:
-            where = f"{cell.chain} {cell.pool} {cell.provider} {day_text(cell.day)}"
-            yield f"cell {where} {cell.usd_micro_days} {cell.usd_micro_days_in_range}"
+    text_of = {day: day_text(day) for day in range(*result.epoch.days)}
+    for chain, pool, provider, day, usd_micro_days, in_range in in_program(rules, result.epoch, cells):
+        if usd_micro_days > 0:
+            yield f"cell {chain} {pool} {provider} {text_of[day]} {usd_micro_days} {in_range}"
 
 
 def _tier_lines(result: EpochResult) -> Iterator[str]:

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from loyalty.core.errors import Conflict, Inconsistent, Invalid, LoyaltyError, NotFound, Unavailable
+from loyalty.core.errors import Conflict, Invalid, LoyaltyError, NotFound, Unavailable
 from loyalty.state.copy import check_whole, checksum_line, checksum_path, flush, no_room, sha256_of, sound_version
 from loyalty.state.failures import translate
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"(?P<name>.+)-(?P<stamp>\d{8}T\d{6}Z)\.db")
 _BUSY_SECONDS = 30
+_ABOUT_THE_COPY = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _log = logging.getLogger(__name__)
 
 
@@ -62,6 +63,8 @@ def back_up(database: Path, folder: Path, *, keep: int = 10, now: int) -> Backup
             raise Conflict(f"backup {path} exists already: wait a second and try again")
         try:
             backup = _written(database, path, now)
+        except (OSError, sqlite3.Error) as error:
+            raise no_room(folder, error, "No backup was made, the older ones are kept") from None
         finally:
             _remove_partial(folder, database.stem)
         _prune(folder, database.stem, keep, backup)
@@ -89,7 +92,7 @@ def verify_backup(path: Path) -> Backup:
     if not match:
         raise Invalid(f"{path} is no backup: expected a name such as loyalty-20260420T120000Z.db")
     sha256 = check_whole(path)
-    return Backup(path, _time_of(match["stamp"]), path.stat().st_size, sha256, sound_version(path))
+    return Backup(path, _time_of(match["stamp"]), path.stat().st_size, sha256, sound_version(path, f"backup {path}"))
 
 
 def _time_of(stamp: str) -> int:
@@ -101,15 +104,11 @@ def _time_of(stamp: str) -> int:
 
 def _written(database: Path, path: Path, now: int) -> Backup:
     partial = path.with_name(f".{path.name}.partial")
-    try:
-        _copy(database, partial)
-        version = sound_version(partial)
-        sha256 = sha256_of(partial)
-        size = partial.stat().st_size
-        _publish(partial, path, sha256)
-    except (OSError, sqlite3.Error) as error:
-        raise no_room(path.parent, error, "No backup was made, the older ones are kept") from None
-    return Backup(path, now, size, sha256, version)
+    _copy(database, partial)
+    version = sound_version(partial, f"the copy of database {database}")
+    sha256 = sha256_of(partial)
+    _publish(partial, path, sha256)
+    return Backup(path, now, path.stat().st_size, sha256, version)
 
 
 def _copy(database: Path, partial: Path) -> None:
@@ -118,10 +117,9 @@ def _copy(database: Path, partial: Path) -> None:
         try:
             connection.execute("VACUUM INTO ?", (str(partial),))
         except sqlite3.Error as error:
-            failure = translate(error, f"database {database}")
-            if isinstance(failure, Inconsistent | Invalid | Conflict):
-                raise failure from None
-            raise
+            if error.sqlite_errorcode & 0xFF in _ABOUT_THE_COPY:
+                raise
+            raise translate(error, f"database {database}") or error from None
     flush(partial)
 
 
@@ -140,11 +138,20 @@ def _prune(folder: Path, name: str, keep: int, newest: Backup) -> None:
     kept = 0
     for copy in list_backups(folder, name):
         if kept == keep:
-            copy.path.unlink()
-            checksum_path(copy.path).unlink(missing_ok=True)
-            _log.info("backup removed path=%s", copy.path)
+            _remove(copy.path)
         elif copy.path == newest.path or _is_whole(copy.path):
             kept += 1
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+        checksum_path(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"a backup was made, but the old backup {path} cannot be removed: {error.strerror}; check the folder"
+        ) from None
+    _log.info("backup removed path=%s", path)
 
 
 def _is_whole(path: Path) -> bool:

@@ -1,9 +1,12 @@
 """Chains: where the program starts on each, and how far its endpoints have come."""
 
+import json
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict, NotFound
 
@@ -47,6 +50,20 @@ def get(connection: Connection, chain_id: int) -> ChainState:
 def all_chains(connection: Connection) -> list[ChainState]:
     """Every chain, by id."""
     return [ChainState(*row) for row in connection.execute(text(f"{_SELECT} ORDER BY id"))]
+
+
+def position_managers(connection: Connection, chain_id: int) -> list[Address] | None:
+    """The position managers that the chain's facts were read with, ascending; None before that is known."""
+    statement = text("SELECT position_managers FROM chains WHERE id = :id")
+    stored = connection.execute(statement, {"id": chain_id}).scalar_one_or_none()
+    return None if stored is None else [Address(address) for address in json.loads(stored)]
+
+
+def set_position_managers(connection: Connection, chain_id: int, managers: Iterable[Address]) -> None:
+    """Keep the position managers that the chain's facts are read with."""
+    statement = text("UPDATE chains SET position_managers = :managers WHERE id = :id")
+    bound = {"id": chain_id, "managers": json.dumps(sorted(managers))}
+    _one(chain_id, connection.execute(statement, bound).rowcount)
 
 
 def set_program_start_block(connection: Connection, chain_id: int, block: int | None) -> None:

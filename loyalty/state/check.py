@@ -134,7 +134,7 @@ def _give_back(driver: sqlite3.Connection) -> int:
     given = 0
     for _ in range(_SLICES_A_RUN):
         before = _free_pages(driver)
-        driver.execute(f"PRAGMA incremental_vacuum({_PAGES_A_SLICE})").fetchall()
+        driver.executescript(f"PRAGMA incremental_vacuum({_PAGES_A_SLICE})")  # execute() would stop after one page
         freed = before - _free_pages(driver)
         given += freed
         if freed < _PAGES_A_SLICE:

@@ -43,24 +43,23 @@ def check_whole(copy: Path) -> str:
     return actual
 
 
-def sound_version(copy: Path) -> str:
+def sound_version(copy: Path, name: str) -> str:
     """The schema version of a copy that nobody has open and that passes SQLite's integrity check.
 
-    Inconsistent where it is damaged, Invalid where it is no database of loyalty.
+    Inconsistent where it is damaged, Invalid where it is no database of loyalty; `name` is how they call it.
     """
     try:
         # immutable: no lock, and no -wal or -shm file beside a copy
         with closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             faults = [row[0] for row in connection.execute("PRAGMA integrity_check(10)")]
             if faults != ["ok"]:
-                raise Inconsistent(f"{copy} is damaged: {'; '.join(faults)}")
+                raise Inconsistent(f"{name} is damaged: {'; '.join(faults)}")
             versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except sqlite3.Error as error:
-        raise translate(error, str(copy)) or Invalid(
-            f"{copy} is no database of loyalty: it has no schema version"
-        ) from None
+        not_ours = Invalid(f"{name} is no database of loyalty: it has no schema version")
+        raise translate(error, name) or not_ours from None
     if len(versions) != 1:
-        raise Invalid(f"{copy} is no database of loyalty: it has {len(versions)} schema versions")
+        raise Invalid(f"{name} is no database of loyalty: it has {len(versions)} schema versions")
     return str(versions[0][0])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from loyalty.core.address import Address
 from loyalty.core.amounts import usd_micro
 from loyalty.core.spans import Span
-from loyalty.state.bulk import insert_rows
+from loyalty.state.bulk import collector_paused, insert_rows
 from loyalty.state.schema import daily_balances as table
 
 
@@ -86,16 +86,18 @@ def delete_from(connection: Connection, pool_id: int, day: int) -> int:
 
 
 def cells(connection: Connection, days: Span, provider_id: int | None = None) -> list[DailyCell]:
-    """The cells of `days` (of one provider), by day, pool and provider id."""
+    """The cells of `days` (of one provider), by day, pool and provider id.
+
+    Naming the pools makes the index on (pool, day) usable, so other days cost nothing.
+    """
     whose = "" if provider_id is None else "AND provider_id = :provider_id "
     statement = text(
         "SELECT pools.chain_id, pools.address, providers.address, day, usd_micro_days, usd_micro_days_in_range "
         "FROM daily_balances JOIN pools ON pools.id = pool_id JOIN providers ON providers.id = provider_id "
-        f"WHERE day >= :start AND day < :end {whose}ORDER BY day, pool_id, provider_id"
+        f"WHERE pool_id IN (SELECT id FROM pools) AND day >= :start AND day < :end {whose}"
+        "ORDER BY day, pool_id, provider_id"
     )
     bound = {"start": days.start, "end": days.end}
     rows = connection.execute(statement, bound if provider_id is None else bound | {"provider_id": provider_id})
-    return [
-        DailyCell(chain, Address(pool), Address(provider), day, usd, usd_in_range)
-        for chain, pool, provider, day, usd, usd_in_range in rows
-    ]
+    with collector_paused():
+        return [DailyCell(*row) for row in rows]

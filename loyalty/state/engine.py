@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, QueuePool, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -43,7 +43,7 @@ class State:
         self._reader = reader
         self._writer = writer
         self._writing = threading.local()
-        self._watcher: Connection | None = None
+        self._watcher: PoolProxiedConnection | None = None
         self._watcher_lock = threading.Lock()
 
     def __enter__(self) -> "State":
@@ -83,11 +83,8 @@ class State:
         """A number that changes whenever anything was committed, by any process. Cheap enough to ask each second."""
         with self._watcher_lock:
             if self._watcher is None:
-                self._watcher = self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
-            if self.is_sqlite:
-                return int(self._watcher.exec_driver_sql("PRAGMA data_version").scalar_one())
-            snapshot = str(self._watcher.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())
-            return int.from_bytes(hashlib.sha256(snapshot.encode()).digest()[:7], "big")
+                self._watcher = self._reader.raw_connection()  # within a transaction it would never change
+            return _data_version(self._watcher, self.is_sqlite)
 
     def close(self) -> None:
         """Close all connections; the last one out folds the write-ahead log into the file."""
@@ -104,6 +101,14 @@ class State:
             return engine.connect()
         except PoolTimeout:
             raise Unavailable(f"{self.name}: no connection became free within {BUSY_SECONDS} seconds") from None
+
+
+def _data_version(watcher: PoolProxiedConnection, is_sqlite: bool) -> int:
+    cursor = watcher.cursor()
+    cursor.execute("PRAGMA data_version" if is_sqlite else "SELECT pg_current_snapshot()::text")
+    (row,) = cursor.fetchall()
+    watcher.rollback()
+    return int(row[0]) if is_sqlite else int.from_bytes(hashlib.sha256(row[0].encode()).digest()[:7], "big")
 
 
 def open_state(database: str | Path, *, create: bool = True, read_only: bool = False) -> State:
@@ -175,7 +180,7 @@ def _open_writer(path: Path, name: str) -> sqlite3.Connection:
     return _prepared(
         name,
         str(path),
-        "PRAGMA auto_vacuum = INCREMENTAL",  # only a file without tables takes it
+        *(["PRAGMA auto_vacuum = INCREMENTAL"] if _is_new(path) else []),
         "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = NORMAL",
         "PRAGMA foreign_keys = ON",
@@ -184,6 +189,11 @@ def _open_writer(path: Path, name: str) -> sqlite3.Connection:
         f"PRAGMA cache_size = -{WRITER_CACHE_KIB}",
         f"PRAGMA mmap_size = {MMAP_BYTES}",
     )
+
+
+def _is_new(path: Path) -> bool:
+    """Only a file without tables takes that setting; any other would be written to, to no end."""
+    return not path.exists() or path.stat().st_size == 0
 
 
 def _open_reader(path: Path, name: str) -> sqlite3.Connection:

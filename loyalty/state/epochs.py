@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from loyalty.core.address import Address
-from loyalty.core.errors import Conflict, Inconsistent
+from loyalty.core.errors import Conflict, Inconsistent, NotFound
 from loyalty.state import providers, tokens
 from loyalty.state.bulk import insert_rows
-from loyalty.state.schema import epoch_budgets, participations, rewards
-from loyalty.state.schema import epochs as table
+from loyalty.state.schema import epoch_budgets as budgets_table
+from loyalty.state.schema import epochs as epochs_table
+from loyalty.state.schema import participations as participations_table
+from loyalty.state.schema import rewards as rewards_table
 
 SETTLED = "settled"
 
@@ -64,8 +66,8 @@ def write(
     connection: Connection,
     epoch: EpochRow,
     budgets: Iterable[BudgetRow],
-    participants: Iterable[ParticipationRow],
-    earned: Iterable[RewardRow],
+    participations: Iterable[ParticipationRow],
+    rewards: Iterable[RewardRow],
 ) -> None:
     """Put the evaluation in the place of the epoch's earlier one. Conflict where that one is settled.
 
@@ -73,33 +75,51 @@ def write(
     """
     if (stored := get(connection, epoch.number)) is not None and stored.status == SETTLED:
         raise Conflict(f"epoch {epoch.number} is settled with digest {stored.digest}: it changes only by a correction")
-    budget_rows, participant_rows, reward_rows = list(budgets), list(participants), list(earned)
+    budget_rows, participation_rows, reward_rows = list(budgets), list(participations), list(rewards)
     _check_sums(epoch.number, budget_rows, reward_rows)
     _forget(connection, epoch.number)
-    reasons = json.dumps(list(epoch.reasons), ensure_ascii=False)
-    insert_rows(connection, table, [tuple(epoch._replace(usd_micro_days=str(epoch.usd_micro_days), reasons=reasons))])
-    token_ids = tokens.ids(connection)
-    provider_ids = providers.ids_of(connection, [row.provider for row in (*participant_rows, *reward_rows)])
-    insert_rows(
-        connection,
-        epoch_budgets,
-        ((epoch.number, token_ids[row.token], *(str(units) for units in row[1:])) for row in budget_rows),
-    )
-    insert_rows(
-        connection,
-        participations,
-        ((provider_ids[row.provider], epoch.number, str(row.usd_micro_days), *row[2:]) for row in participant_rows),
-    )
-    insert_rows(
-        connection,
-        rewards,
-        ((provider_ids[row.provider], epoch.number, token_ids[row.token], str(row.units)) for row in reward_rows),
-    )
+    _write_epoch(connection, epoch)
+    _write_budgets(connection, epoch.number, budget_rows)
+    _write_participations(connection, epoch.number, participation_rows)
+    _write_rewards(connection, epoch.number, reward_rows)
 
 
-def _check_sums(number: int, budgets: list[BudgetRow], earned: list[RewardRow]) -> None:
+def _write_epoch(connection: Connection, epoch: EpochRow) -> None:
+    number, status, digest, rules_version, count, usd_micro_days, reasons, as_of_time = epoch
+    told = json.dumps(list(reasons), ensure_ascii=False)
+    row = (number, status, digest, rules_version, count, str(usd_micro_days), told, as_of_time)
+    insert_rows(connection, epochs_table, [row])
+
+
+def _write_budgets(connection: Connection, number: int, budgets: list[BudgetRow]) -> None:
+    token_ids = _token_ids(connection, [row.token for row in budgets])
+    rows = ((number, token_ids[row.token], *(str(units) for units in row[1:])) for row in budgets)
+    insert_rows(connection, budgets_table, rows)
+
+
+def _write_participations(connection: Connection, number: int, participations: list[ParticipationRow]) -> None:
+    provider_ids = providers.ids_of(connection, [row.provider for row in participations])
+    rows = ((provider_ids[row.provider], number, str(row.usd_micro_days), *row[2:]) for row in participations)
+    insert_rows(connection, participations_table, rows)
+
+
+def _write_rewards(connection: Connection, number: int, rewards: list[RewardRow]) -> None:
+    token_ids = _token_ids(connection, [row.token for row in rewards])
+    provider_ids = providers.ids_of(connection, [row.provider for row in rewards])
+    rows = ((provider_ids[row.provider], number, token_ids[row.token], str(row.units)) for row in rewards)
+    insert_rows(connection, rewards_table, rows)
+
+
+def _token_ids(connection: Connection, symbols: Iterable[str]) -> dict[str, int]:
+    known = tokens.ids(connection)
+    if missing := sorted(set(symbols) - set(known)):
+        raise NotFound(f"tokens {', '.join(missing)} are not in the database")
+    return known
+
+
+def _check_sums(number: int, budgets: list[BudgetRow], rewards: list[RewardRow]) -> None:
     paid: dict[str, int] = {}
-    for reward in earned:
+    for reward in rewards:
         if reward.epoch != number:
             raise Inconsistent(
                 f"epoch {number}: a reward of epoch {reward.epoch} for {reward.provider} is among its own"
@@ -165,7 +185,7 @@ def budgets(connection: Connection, number: int) -> list[BudgetRow]:
     return [BudgetRow(symbol, *(int(value) for value in units)) for symbol, *units in rows]
 
 
-def participants(connection: Connection, number: int) -> list[ParticipationRow]:
+def participations(connection: Connection, number: int) -> list[ParticipationRow]:
     """The providers whose epoch qualifies, by address."""
     statement = text(
         "SELECT address, usd_micro_days, participation_epoch, tier, multiplier, weight FROM participations "
@@ -176,14 +196,14 @@ def participants(connection: Connection, number: int) -> list[ParticipationRow]:
 
 
 _REWARDS = (
-    "SELECT epoch, symbol, address, units FROM rewards JOIN tokens ON tokens.id = token_id "
+    "SELECT rewards.epoch, symbol, providers.address, units FROM rewards JOIN tokens ON tokens.id = token_id "
     "JOIN providers ON providers.id = provider_id"
 )
 
 
-def earned(connection: Connection, number: int) -> list[RewardRow]:
+def rewards(connection: Connection, number: int) -> list[RewardRow]:
     """An epoch's rewards, by token id and address."""
-    statement = text(f"{_REWARDS} WHERE epoch = :epoch ORDER BY token_id, address")
+    statement = text(f"{_REWARDS} WHERE epoch = :epoch ORDER BY token_id, providers.address")
     return [_reward(row) for row in connection.execute(statement, {"epoch": number})]
 
 
@@ -193,9 +213,10 @@ def earned_through(connection: Connection, number: int, token: str) -> dict[Addr
         f"{_REWARDS} JOIN epochs ON epochs.number = rewards.epoch "
         "WHERE epoch <= :epoch AND symbol = :token AND epochs.status = :settled"
     )
+    rows = connection.execute(statement, {"epoch": number, "token": token, "settled": SETTLED})
     total: dict[Address, int] = {}
-    for row in connection.execute(statement, {"epoch": number, "token": token, "settled": SETTLED}):
-        total[Address(row.address)] = total.get(Address(row.address), 0) + int(row.units)
+    for reward in map(_reward, rows):
+        total[reward.provider] = total.get(reward.provider, 0) + reward.units
     return total
 
 

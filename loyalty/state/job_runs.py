@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from loyalty.core.errors import NotFound
+
 
 class JobRun(NamedTuple):
     """A job's latest run and its counts; `finished_time` is None while it runs, or where it was killed."""
@@ -29,7 +31,7 @@ def started(connection: Connection, job: str, now: int) -> None:
 def finished(connection: Connection, job: str, now: int) -> None:
     """The run is done; the failures before it are over, the last error stays to be read."""
     statement = text("UPDATE job_runs SET finished_time = :now, consecutive_failures = 0 WHERE job = :job")
-    connection.execute(statement, {"job": job, "now": now})
+    _one(job, connection.execute(statement, {"job": job, "now": now}).rowcount)
 
 
 def failed(connection: Connection, job: str, now: int, error: str) -> None:
@@ -38,7 +40,12 @@ def failed(connection: Connection, job: str, now: int, error: str) -> None:
         "UPDATE job_runs SET finished_time = :now, failures = failures + 1, "
         "consecutive_failures = consecutive_failures + 1, last_error = :error WHERE job = :job"
     )
-    connection.execute(statement, {"job": job, "now": now, "error": error})
+    _one(job, connection.execute(statement, {"job": job, "now": now, "error": error}).rowcount)
+
+
+def _one(job: str, rows: int) -> None:
+    if rows != 1:
+        raise NotFound(f"job {job} was never started")
 
 
 def all_runs(connection: Connection) -> list[JobRun]:

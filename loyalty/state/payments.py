@@ -25,7 +25,10 @@ class PaymentRow(NamedTuple):
 
 
 def add(connection: Connection, payment: PaymentRow, paid: Mapping[Address, int]) -> None:
-    """Mark an epoch paid in a token. Conflict where it is paid already, or not settled; Inconsistent where sums differ."""
+    """Mark an epoch paid in a token, once.
+
+    Conflict where it is paid already, or not settled; Inconsistent where the lines are not the total.
+    """
     stored = get(connection, payment.epoch, payment.token)
     if stored is not None:
         raise Conflict(f"epoch {payment.epoch} is paid in {payment.token} already, by {stored.transaction_hash}")
@@ -73,8 +76,9 @@ def all_payments(connection: Connection) -> list[PaymentRow]:
 def lines(connection: Connection, epoch: int, token: str) -> dict[Address, int]:
     """What each provider was paid with an epoch's payment, in units, by address."""
     statement = text(
-        "SELECT address, units FROM payment_lines JOIN tokens ON tokens.id = token_id "
-        "JOIN providers ON providers.id = provider_id WHERE epoch = :epoch AND symbol = :token ORDER BY address"
+        "SELECT providers.address AS address, units FROM payment_lines JOIN tokens ON tokens.id = token_id "
+        "JOIN providers ON providers.id = provider_id WHERE epoch = :epoch AND symbol = :token "
+        "ORDER BY providers.address"
     )
     rows = connection.execute(statement, {"epoch": epoch, "token": token})
     return {Address(row.address): int(row.units) for row in rows}
@@ -83,7 +87,7 @@ def lines(connection: Connection, epoch: int, token: str) -> dict[Address, int]:
 def paid_units(connection: Connection, token: str) -> dict[Address, int]:
     """What each provider was paid of a token by all payments together, in units."""
     statement = text(
-        "SELECT address, units FROM payment_lines JOIN tokens ON tokens.id = token_id "
+        "SELECT providers.address AS address, units FROM payment_lines JOIN tokens ON tokens.id = token_id "
         "JOIN providers ON providers.id = provider_id WHERE symbol = :token"
     )
     total: dict[Address, int] = {}

@@ -15,6 +15,7 @@ from loyalty.state.lock import WorkerLock
 from loyalty.state.version import check_not_newer
 
 _KEPT = "The database is as it was"
+_HEADER = b"SQLite format 3\0"
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _log = logging.getLogger(__name__)
 
@@ -54,9 +55,9 @@ def _check_nobody_reads(database: Path) -> None:
     """Conflict where another connection is open: replacing a file under SQLite destroys what is written next.
 
     Folds the write-ahead log into the file on the way, so that what is kept aside is whole in itself. A damaged file
-    cannot be asked: it is being replaced for that.
+    cannot be asked: it is being replaced for that, and SQLite would clear its log away.
     """
-    if not database.exists():
+    if not database.exists() or not _has_header(database):
         return
     uri = f"{database.as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, timeout=1, isolation_level=None)) as connection:
@@ -70,6 +71,11 @@ def _check_nobody_reads(database: Path) -> None:
                     f"database {database} is open in another process: stop the API and every other reader, then restore"
                 ) from None
             _log.warning("replacing a database that cannot be read path=%s reason=%s", database, error)
+
+
+def _has_header(database: Path) -> bool:
+    with database.open("rb") as file:
+        return file.read(len(_HEADER)) == _HEADER
 
 
 def _exchange(verified: Backup, database: Path, now: int) -> Path | None:

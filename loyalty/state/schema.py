@@ -75,6 +75,7 @@ chains = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False, comment="the EVM chain id"),
     Column("name", Text, nullable=False, unique=True),
+    Column("position_managers", Text, comment="JSON list of the addresses that facts were read with; null before"),
     Column("program_start_block", BigInteger, comment="first block with time >= the program's start, once known"),
     Column("head_block", BigInteger),
     Column("head_time", BigInteger),

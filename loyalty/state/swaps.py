@@ -1,13 +1,14 @@
 """Swaps: a pool's price over time. Reading one for accrual takes only its time, price and tick."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from loyalty.core.address import Address
 from loyalty.core.facts import PoolPrice, Swap
 from loyalty.core.spans import Span
-from loyalty.state.bulk import insert_rows
+from loyalty.state.bulk import collector_paused, insert_rows
 from loyalty.state.schema import swaps as table
 
 
@@ -60,7 +61,8 @@ def swap_prices(connection: Connection, pool_id: int, span: Span) -> list[PoolPr
         "ORDER BY time, chain_id, block, log_index"
     )
     rows = connection.execute(statement, {"pool_id": pool_id, "start": span.start, "end": span.end})
-    return [PoolPrice(time, int(sqrt_price_x96), tick) for time, sqrt_price_x96, tick in rows]
+    with collector_paused():
+        return [PoolPrice(time, int(sqrt_price_x96), tick) for time, sqrt_price_x96, tick in rows]
 
 
 def price_before(connection: Connection, pool_id: int, time: int) -> PoolPrice | None:
@@ -94,18 +96,31 @@ def swaps(connection: Connection, pool_id: int, span: Span, limit: int | None = 
     )
     bounds = {"pool_id": pool_id, "start": span.start, "end": span.end}
     rows = connection.execute(statement, bounds if limit is None else bounds | {"limit": limit})
-    return [
-        Swap(
-            Address(pool),
-            block,
-            log_index,
-            time,
-            int(price),
-            tick,
-            None if liquidity is None else int(liquidity),
-            int(amount0),
-            int(amount1),
-            bytes(transaction_hash),
-        )
-        for pool, block, log_index, time, price, tick, liquidity, amount0, amount1, transaction_hash in rows
-    ]
+    with collector_paused():
+        return [_swap(*row) for row in rows]
+
+
+def _swap(
+    pool: str,
+    block: int,
+    log_index: int,
+    time: int,
+    sqrt_price_x96: Any,
+    tick: int,
+    liquidity: Any,
+    amount0: Any,
+    amount1: Any,
+    transaction_hash: Any,
+) -> Swap:
+    return Swap(
+        Address(pool),
+        block,
+        log_index,
+        time,
+        int(sqrt_price_x96),
+        tick,
+        None if liquidity is None else int(liquidity),
+        int(amount0),
+        int(amount1),
+        bytes(transaction_hash),
+    )

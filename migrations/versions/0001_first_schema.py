@@ -41,6 +41,11 @@ def create_tables() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False, comment="the EVM chain id"),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column(
+            "position_managers",
+            sa.Text(),
+            comment="JSON list of the addresses that facts were read with; null before",
+        ),
+        sa.Column(
             "program_start_block", sa.BigInteger(), comment="first block with time >= the program's start, once known"
         ),
         sa.Column("head_block", sa.BigInteger()),

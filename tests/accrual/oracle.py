@@ -68,24 +68,21 @@ def _raw_usd(moment: Moment, scale0: TokenScale, scale1: TokenScale) -> int:
     else:
         amount0, amount1 = 0, (high - low) * 2**64
     finer = max(scale0.price_decimals, scale1.price_decimals)
-    usd0 = amount0 * moment.price0 * 10 ** (finer - scale0.price_decimals) * 10**scale1.decimals
-    usd1 = amount1 * moment.price1 * 10 ** (finer - scale1.price_decimals) * 10**scale0.decimals
+    usd0: int = amount0 * moment.price0 * 10 ** (finer - scale0.price_decimals) * 10**scale1.decimals
+    usd1: int = amount1 * moment.price1 * 10 ** (finer - scale1.price_decimals) * 10**scale0.decimals
     return moment.liquidity * (usd0 + usd1)
 
 
 def real_dollar_seconds(day: ConcentratedDay, position: PositionKey) -> Fraction:
-    """The same without the rounding of I(s): amount0 = L (1/sqrt(P) - 1/sqrt(P_high)), amount1 = L (sqrt(P) - sqrt(P_low))."""
+    """Without the rounding of I(s): amount0 = L (1/sqrt(P) - 1/sqrt(P_high)), amount1 = L (sqrt(P) - sqrt(P_low))."""
     return sum((_real_usd(m, day.scale0, day.scale1) for m in moments(day) if m.position == position), Fraction(0))
 
 
 def _real_usd(moment: Moment, scale0: TokenScale, scale1: TokenScale) -> Fraction:
-    low, high = (
-        Fraction(sqrt_ratio_at_tick(tick), 2**96) for tick in (moment.position.lower, moment.position.upper)
-    )
+    low, high = (Fraction(sqrt_ratio_at_tick(tick), 2**96) for tick in (moment.position.lower, moment.position.upper))
     root = min(max(Fraction(moment.price.sqrt_price_x96, 2**96), low), high)
-    tokens0 = moment.liquidity * (1 / root - 1 / high) / 10**scale0.decimals
-    tokens1 = moment.liquidity * (root - low) / 10**scale1.decimals
-    return (
-        tokens0 * Fraction(moment.price0, 10**scale0.price_decimals)
-        + tokens1 * Fraction(moment.price1, 10**scale1.price_decimals)
-    )  # fmt: skip
+    tokens0 = moment.liquidity * (1 / root - 1 / high) / Fraction(10**scale0.decimals)
+    tokens1 = moment.liquidity * (root - low) / Fraction(10**scale1.decimals)
+    usd0 = tokens0 * Fraction(moment.price0, 10**scale0.price_decimals)
+    usd1 = tokens1 * Fraction(moment.price1, 10**scale1.price_decimals)
+    return usd0 + usd1

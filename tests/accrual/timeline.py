@@ -8,8 +8,8 @@
    30  end
 
 `tick N` puts the price exactly at tick N; `tick N falling` at the same price, reached by a swap downwards: the tick is
-N - 1. `mint` and `burn` give an owner, a range and liquidity; `move` hands a position to another owner. `usd0` and `usd1`
-are USD per whole token. Until they are said both tokens cost one dollar; amounts have no decimals, prices have 8.
+N - 1. `mint` and `burn` give an owner, a range and liquidity; `move` hands a position to another owner. `usd0` and
+`usd1` are USD per whole token. Until they are said both tokens cost one dollar; amounts have no decimals, prices 8.
 """
 
 from collections.abc import Callable

@@ -76,7 +76,9 @@ class Words:
         """The same dollars on every day of the epoch."""
         return [self.cell(who, day, dollars, pool=pool) for who, dollars in usd.items() for day in range(*epoch.days)]
 
-    def evaluate(self, rules: Rules, number: int, cells: list[Cell], before: Mapping[Address, int] | None = None) -> Any:
+    def evaluate(
+        self, rules: Rules, number: int, cells: list[Cell], before: Mapping[Address, int] | None = None
+    ) -> Any:
         """One epoch with nothing carried in."""
         budgets = epoch_budgets(rules, number, {}, {})
         return evaluate_epoch(rules, rules.epoch(number), cells, before or {}, budgets)

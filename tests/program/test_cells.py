@@ -56,7 +56,10 @@ def test_several_exclusions_of_one_provider_add_up(program: Any) -> None:
 
 def test_what_ends_where_the_epoch_begins_is_not_in_force(program: Any) -> None:
     rules = program.rules(
-        pools=(program.pool_rule(until_day="2024-09-16"), program.pool_rule(program.second_pool, from_day="2024-09-22")),
+        pools=(
+            program.pool_rule(until_day="2024-09-16"),
+            program.pool_rule(program.second_pool, from_day="2024-09-22"),
+        ),
         exclusions=(program.exclude(program.alice, until_day="2024-09-16"),),
     )
     assert [rule.pool for rule in pools_in_force(rules, rules.epoch(1))] == [program.pool]
@@ -84,7 +87,9 @@ def test_holdings_sum_the_epochs_days_per_pool_as_count_says(program: Any) -> No
 
 @settings(max_examples=80, deadline=None)
 @given(from_day=open_day, until_day=open_day)
-def test_days_in_force_are_those_a_calendar_would_tick(program: Any, from_day: int | None, until_day: int | None) -> None:
+def test_days_in_force_are_those_a_calendar_would_tick(
+    program: Any, from_day: int | None, until_day: int | None
+) -> None:
     epoch = program.rules().epoch(1)
     ticked = [
         day

@@ -35,7 +35,13 @@ def test_an_epoch_spans_whole_days_from_midnight_to_midnight(program: Any) -> No
 
 @pytest.mark.parametrize(
     ("time", "numbers"),
-    [(START - 1, []), (START, [1]), (START + WEEK - 1, [1]), (START + WEEK, [1, 2]), (START + 99 * WEEK, [*range(1, 31)])],
+    [
+        (START - 1, []),
+        (START, [1]),
+        (START + WEEK - 1, [1]),
+        (START + WEEK, [1, 2]),
+        (START + 99 * WEEK, [*range(1, 31)]),
+    ],
 )
 def test_an_epoch_has_begun_from_its_first_second_on(program: Any, time: int, numbers: list[int]) -> None:
     assert [epoch.number for epoch in begun(program.rules(), time)] == numbers

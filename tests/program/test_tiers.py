@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.program.tiers import participate, qualifying_after, tier_of
+from loyalty.program.tiers import participate, qualifies, qualifying_after, tier_of
 
 MICRO = 10**6
 
@@ -59,6 +59,11 @@ def test_a_minimum_of_zero_still_needs_something_held(program: Any) -> None:
     assert [p.weight for p in participate(rules, rules.epoch(1), [tiny], {})] == [Fraction(1, MICRO)]
 
 
+def test_nothing_held_never_qualifies_and_one_micro_dollar_day_does(program: Any) -> None:
+    rules = program.rules(minimum_usd_micro=0)
+    assert [qualifies(rules, rules.epoch(1), usd_micro_days) for usd_micro_days in (0, 1)] == [False, True]
+
+
 def test_the_minimum_is_compared_before_pool_weights(program: Any) -> None:
     rules = program.rules(pools=(program.pool_rule(weight="0.1"),), minimum_usd_micro=100 * MICRO)
     held = participate(rules, rules.epoch(1), program.held(rules.epoch(1), {program.alice: 100}), {})
@@ -87,13 +92,12 @@ def test_a_tier_with_a_minimum_is_passed_over_by_who_holds_less(program: Any) ->
     """The last tier that has begun and is reached: not the first that fails."""
     tiers = (program.tier(1, "1"), program.tier(2, "1.5", 1000), program.tier(3, "1.2"))
     rules = program.rules(tiers=tiers)
-    held = program.held(rules.epoch(4), {program.alice: 1000, program.bob: 999})
+    both = (program.alice, program.bob)
+    held = program.held(rules.epoch(4), dict(zip(both, (1000, 999), strict=True)))
     by_progress = {
-        before: [str(p.multiplier) for p in participate(rules, rules.epoch(4), held, dict.fromkeys("ab", 0) | {
-            program.alice: before, program.bob: before
-        })]
+        before: [str(p.multiplier) for p in participate(rules, rules.epoch(4), held, dict.fromkeys(both, before))]
         for before in (0, 1, 2)
-    }  # fmt: skip
+    }
     assert by_progress == {0: ["1", "1"], 1: ["3/2", "1"], 2: ["6/5", "6/5"]}
 
 
@@ -114,7 +118,9 @@ def test_a_partly_excluded_epoch_qualifies_by_the_days_that_are_left(program: An
     rules = program.rules(exclusions=(exclusion,), minimum_usd_micro=10 * MICRO)
     epoch = rules.epoch(1)
     assert participate(rules, epoch, program.held(epoch, {program.alice: 69}), {}) == []
-    assert [p.usd_micro_days for p in participate(rules, epoch, program.held(epoch, {program.alice: 70}), {})] == [70 * MICRO]
+    assert [p.usd_micro_days for p in participate(rules, epoch, program.held(epoch, {program.alice: 70}), {})] == [
+        70 * MICRO
+    ]
 
 
 def test_what_is_below_the_minimum_earns_nothing_and_lapses(program: Any) -> None:
@@ -155,7 +161,10 @@ def test_who_holds_more_never_weighs_less(program: Any, usd: int, more: int, bef
     rules = program.rules(tiers=tiers, minimum_usd_micro=500 * MICRO)
     epoch = rules.epoch(1)
     weights = [
-        sum(p.weight for p in participate(rules, epoch, program.held(epoch, {program.alice: held}), {program.alice: before}))
+        sum(
+            p.weight
+            for p in participate(rules, epoch, program.held(epoch, {program.alice: held}), {program.alice: before})
+        )
         for held in (usd, usd + more)
     ]
     assert weights[0] <= weights[1]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
 from loyalty.core.address import ZERO_ADDRESS, Address
 from loyalty.core.facts import PositionKey, PositionToken
 from loyalty.core.logs import RawLog
@@ -51,6 +52,8 @@ def answer(logs: Sequence[RawLog], query: LogQuery) -> list[RawLog]:
 class Driver:
     """Drives conversations over fixed logs, and remembers the queries of each turn."""
 
+    answer = staticmethod(answer)
+
     def __init__(self, logs: Sequence[RawLog]) -> None:
         self.logs = logs
         self.turns: list[list[LogQuery]] = []
@@ -60,7 +63,7 @@ class Driver:
             queries = next(conversation)
             while True:
                 self.turns.append(list(queries))
-                found = {log for query in queries for log in answer(self.logs, query)}
+                found = {log for query in queries for log in self.answer(self.logs, query)}
                 queries = conversation.send(sorted(found, key=lambda log: (log.block, log.log_index)))
         except StopIteration as stop:
             result: Result = stop.value
@@ -194,7 +197,9 @@ class World:
         driver = Driver(self.logs)
         whole = Span(0, self.block + 1)
         managers = dict.fromkeys(self.managers, 0)
-        return driver(read_span(pools, managers, ledger, span or whole, with_swaps=with_swaps)), driver
+        return driver(
+            read_span(pools, managers, ledger, whole if span is None else span, with_swaps=with_swaps)
+        ), driver
 
 
 @pytest.fixture(scope="session")
@@ -205,6 +210,11 @@ def new_world() -> type[World]:
 @pytest.fixture(scope="session")
 def driver() -> type[Driver]:
     return Driver
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    return SHARED_DATA
 
 
 @pytest.fixture(scope="session")

@@ -422,5 +422,5 @@ def test_every_failure_is_one_of_ours(tmp_path):
         path.write_bytes(broken)
         digest = hashlib.sha256(broken).hexdigest()
         Path(f"{path}.sha256").write_text(f"{digest}  {path.name}\n")
-        with pytest.raises(LoyaltyError, match="no database of loyalty|not a database"):
+        with pytest.raises(LoyaltyError, match=r"no database of loyalty|not a database"):
             verify_backup(path)

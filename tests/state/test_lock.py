@@ -43,7 +43,8 @@ def test_the_second_worker_is_told_who_holds_the_database(tmp_path):
 def test_a_worker_in_another_process_is_seen(tmp_path):
     database = tmp_path / "loyalty.db"
     with another_process_holds(database) as process:
-        with pytest.raises(Conflict, match=f"in use by worker pid {process.pid} since"):
+        message = f"in use by worker pid {process.pid} since"
+        with pytest.raises(Conflict, match=message):
             WorkerLock(database, NOW).acquire()
 
 

@@ -4,7 +4,7 @@ from tools.demo.calendar import SLOT_SECONDS, WEEK_SECONDS, week
 from tools.demo.liquidity import around, full_range
 from tools.demo.positions import Hands
 from tools.demo.processes import Process
-from tools.demo.stage import Stage
+from tools.demo.stage import Opened, Stage
 from tools.evm.node import Transaction
 from tools.evm.payer import Call, batch
 from tools.evm.pool import Pool
@@ -57,6 +57,7 @@ def direct_owner(stage: Stage, number: int) -> Process:
     pool, unit = venue.pool, _LIQUIDITY_UNIT[name]
     yield week(random.uniform(-0.5, 9))
     span = around(venue, stage.slot0(venue).tick, random.randint(1_500, 6_000), random.randint(1_500, 5_000))
+    stage.direct.append((hands.address, Opened(venue, *span)))
     for _ in range(random.randint(2, 5)):
         liquidity = unit * random.randint(5, 60)
         yield from _paid(stage, pool.direct_mint(hands.address, *span, liquidity))

@@ -15,7 +15,7 @@ from loyalty.core.times import HOUR_SECONDS, time_text
 from tools.demo.calendar import STORM, STORY_END, STORY_START, week
 
 PRICE_DECIMALS = 8
-_DOLLAR = 10**PRICE_DECIMALS
+_DOLLAR: int = 10**PRICE_DECIMALS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from loyalty.core.address import Address
 from tools.demo.liquidity import Range, amounts
 from tools.demo.processes import Receipts, Step
-from tools.demo.stage import Stage, Venue
+from tools.demo.stage import Opened, Stage, Venue
 from tools.evm.node import Transaction
 from tools.evm.payer import Call
 from tools.evm.uniswap import minted_token_ids
@@ -42,7 +42,11 @@ class Hands:
             for span, usd in wanted
         ]
         receipts = yield from self.send(calls[0] if len(calls) == 1 else manager.multicall(calls))
-        return minted_token_ids(manager.address, receipts)
+        token_ids = minted_token_ids(manager.address, receipts)
+        self.stage.opened.update(
+            {token_id: Opened(self.venue, *span) for token_id, (span, _) in zip(token_ids, wanted, strict=True)}
+        )
+        return token_ids
 
     def grow(self, token_id: int, span: Range, usd: float) -> Deed[None]:
         """More liquidity in a position, whosever it is."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isqrt
 from random import Random
+from typing import NamedTuple
 
 from eth_utils.crypto import keccak
 
@@ -24,9 +25,19 @@ class Venue:
     decimals: tuple[int, int]
 
 
+class Opened(NamedTuple):
+    """A range of a pool into which liquidity was minted."""
+
+    venue: Venue
+    lower: int
+    upper: int
+
+
 @dataclass
 class Stage:
-    """`blocks` are all that were mined, in order; `accounts` those that are given tokens before the story begins."""
+    """`blocks` are all that were mined, in order; `accounts` those that are given tokens before the story begins;
+    `opened` all token ids that were minted into the venues, `direct` the owners of ranges without a token.
+    """
 
     seed: str
     node: Node
@@ -36,6 +47,8 @@ class Stage:
     tokens: dict[str, Address]
     blocks: list[Block]
     time: int
+    opened: dict[int, Opened] = field(default_factory=dict)
+    direct: list[tuple[Address, Opened]] = field(default_factory=list)
     accounts: list[Address] = field(default_factory=list)
     processes: Processes = field(default_factory=Processes)
 

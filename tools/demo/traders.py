@@ -27,7 +27,7 @@ class Trade:
     chance: float
 
 
-TRADES = (Trade("WETH/USDC", 2.1, 4_000, 0.55), Trade("LOYAL/WETH", 1.45, 700, 0.62))
+TRADES = (Trade("WETH/USDC", 1.55, 4_000, 0.55), Trade("LOYAL/WETH", 1.05, 700, 0.62))
 _STORM_VISITS = 2.2
 _EARLY_VISITS = 0.25
 _CROWD = 60

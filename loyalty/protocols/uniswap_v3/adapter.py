@@ -17,7 +17,7 @@ from loyalty.core.facts import Fact, LiquidityChange, PositionToken, PositionTra
 from loyalty.core.logs import RawLog
 from loyalty.core.queries import Conversation, LogQuery
 from loyalty.core.spans import Span
-from loyalty.protocols.abi import malformed, unsigned_word
+from loyalty.protocols.abi import place, unsigned_word
 from loyalty.protocols.uniswap_v3 import topics
 from loyalty.protocols.uniswap_v3.events import (
     TokenTransfer,
@@ -95,7 +95,9 @@ def read_span(
     events = _manager_events(block_logs)
     tokens = {token: pool for pool in pools for token in ledger.tokens(pool)}
     matched = match_tokens(of_managers, events, tokens.__contains__)
-    tokens |= {change.token: change.pool for change in matched if change.token is not None}
+    for change in matched:
+        if change.token is not None:
+            tokens.setdefault(change.token, change.pool)  # a token that changes its pool is the ledger's to refuse
     transfer_logs: Sequence[RawLog] = ()
     if tokens:
         transfer_logs = yield list(_transfer_queries(tokens, span))
@@ -129,13 +131,19 @@ def _pool_facts(logs: Sequence[RawLog]) -> tuple[list[Swap], list[LiquidityChang
     for log in logs:
         decode = _POOL_EVENTS.get(log.topics[0]) if log.topics else None
         if decode is None:
-            raise malformed(log, "A log", "it was not asked for")
+            raise _not_asked_for(log)
         fact = decode(log)
         if isinstance(fact, Swap):
             swaps.append(fact)
         elif fact.liquidity_delta or log.topics[0] == topics.MINT:
             changes.append(fact)
     return swaps, changes
+
+
+def _not_asked_for(log: RawLog) -> Inconsistent:
+    return Inconsistent(
+        f"{place(log, 'A log')}: it was not asked for. The endpoint does not filter logs as it should: use another one"
+    )
 
 
 def _manager_queries(changes: Sequence[LiquidityChange]) -> Iterator[LogQuery]:
@@ -163,7 +171,7 @@ def _manager_events(logs: Sequence[RawLog]) -> dict[Checkpoint, ManagerEvent]:
     for log in logs:
         decode = _MANAGER_EVENTS.get(log.topics[0]) if log.topics else None
         if decode is None:
-            raise malformed(log, "A log", "it was not asked for")
+            raise _not_asked_for(log)
         events[Checkpoint(log.block, log.log_index)] = decode(log)
     return events
 

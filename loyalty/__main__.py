@@ -1,0 +1,5 @@
+"""`python -m loyalty` is `loyalty`."""
+
+from loyalty.cli import main
+
+main()

@@ -1,0 +1,106 @@
+"""The recording format, version 1: a chain's logs and headers in one gzip file of JSON lines.
+
+First line: {"loyalty_recording": 1, "chain": {"name", "id"}, "finality_seconds", "pools": [{"address", "token0",
+"token1", "decimals0", "decimals1", "fee_pips", "tick_spacing", "symbol0", "symbol1"}], "program", "prices": [{"symbol",
+"points": [[valid time, price as an integer, its decimals, source], …]}]}. `program` is the text of the program file that the
+recording was made under, or null; the symbols may be left out.
+
+Then one line a block that has logs or is worth keeping, ascending: {"n": number, "h": hash, "p": parent hash or null,
+"t": time, "l": [[log index, address, [topic, …], data, transaction hash], …]}, with hexadecimal strings as in JSON-RPC.
+
+Last line: {"end": {"blocks": N, "logs": M, "sha256": of all the lines before with their line feeds}}.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from loyalty.core.address import Address
+
+VERSION = 1
+
+
+class RecordedPool(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a pool's contract said of itself."""
+
+    address: str
+    token0: str
+    token1: str
+    decimals0: int
+    decimals1: int
+    fee_pips: int
+    tick_spacing: int
+    symbol0: str | None = None
+    symbol1: str | None = None
+
+
+class RecordedPoint(NamedTuple):
+    """One price: `price` USD per whole token at `decimals`, valid from `valid_time` (unix seconds) on."""
+
+    valid_time: int
+    price: int
+    decimals: int
+    source: str
+
+
+class RecordedPrices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    symbol: str
+    points: tuple[RecordedPoint, ...] = ()
+
+
+class RecordedChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    id: int
+
+
+class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The first line. A block is final when it is `finality_seconds` older than the recording's head or clock."""
+
+    loyalty_recording: int = VERSION
+    chain: RecordedChain
+    finality_seconds: int = 0
+    pools: tuple[RecordedPool, ...] = ()
+    program: str | None = None
+    prices: tuple[RecordedPrices, ...] = ()
+
+    def pool(self, address: Address) -> RecordedPool | None:
+        """What the recording says of this pool; None where the pool is not in it."""
+        return next((pool for pool in self.pools if pool.address.lower() == address), None)
+
+
+class Version(msgspec.Struct):
+    """Of the first line, what is read before anything else."""
+
+    loyalty_recording: int
+
+
+class LoggedLine(NamedTuple):
+    """One log of a block's line."""
+
+    log_index: int
+    address: str
+    topics: tuple[str, ...]
+    data: str
+    transaction_hash: str
+
+
+class BlockLine(msgspec.Struct, gc=False):
+    """One block. Its logs are in the order of their index."""
+
+    n: int
+    h: str
+    p: str | None
+    t: int
+    l: tuple[LoggedLine, ...]  # noqa: E741 - the format's word
+
+
+class EndOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    blocks: int
+    logs: int
+    sha256: str
+
+
+class EndLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last line: without it, a recording is cut short."""
+
+    end: EndOf

@@ -1,0 +1,1 @@
+"""One file a subject; each registers its commands with the application."""

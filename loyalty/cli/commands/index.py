@@ -1,0 +1,71 @@
+"""`loyalty index`: the chain into the database, once, with a progress bar."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from loyalty.cli.session import writing
+from loyalty.core.errors import Invalid
+from loyalty.jobs.index import Step
+from loyalty.jobs.rewind import Rewound
+from loyalty.service import Engine
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(index)
+
+
+def index(
+    until: Annotated[str, typer.Option(help="A block number, or head.")] = "head",
+    chain: Annotated[str | None, typer.Option(help="Only this chain, by name.")] = None,
+) -> None:
+    """Index every chain once, up to a block or the head; then prices, days and epochs follow."""
+    last = _block(until)
+    with writing() as engine:
+        chosen = [each for each in engine.program.chains if chain in (None, each.name)]
+        if not chosen:
+            names = ", ".join(each.name for each in engine.program.chains)
+            raise Invalid(f"the program has no chain {chain!r}: it has {names}")
+        engine.price()
+        for each in chosen:
+            _index_chain(engine, each.id, each.name, last)
+        engine.accrue()
+        engine.settle()
+
+
+def _block(text: str) -> int | None:
+    if text == "head":
+        return None
+    if not text.isdecimal():
+        raise Invalid(f"--until {text!r} is neither a block number nor head")
+    return int(text)
+
+
+def _index_chain(engine: Engine, chain_id: int, name: str, last: int | None) -> None:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("block {task.fields[block]:,} · {task.fields[events]:,} events · {task.fields[rate]:,.0f} logs/s"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(name, total=None, block=0, events=0, rate=0.0)
+        events = 0
+
+        def told(done: Step | Rewound) -> None:
+            nonlocal events
+            if isinstance(done, Rewound):
+                return
+            events += done.events
+            behind = done.behind if last is None else max(0, last + 1 - done.span.end)
+            rate = done.logs / done.seconds if done.seconds else 0.0
+            task = progress.tasks[bar]
+            completed = task.completed + done.span.length
+            progress.update(
+                bar, completed=completed, total=completed + behind, block=done.span.end - 1, events=events, rate=rate
+            )
+
+        engine.index(chain_id, last, told)

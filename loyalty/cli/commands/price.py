@@ -1,0 +1,31 @@
+"""`loyalty price set`: the operator's price where no source has one."""
+
+from typing import Annotated
+
+import typer
+
+from loyalty.cli.session import carry_out
+from loyalty.core.times import parse_time
+
+price = typer.Typer(help="Prices that the operator sets.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(price, name="price")
+
+
+@price.command("set")
+def set_price(
+    token: Annotated[str, typer.Argument(help="The token's symbol.")],
+    from_time: Annotated[str, typer.Option("--from", help="First moment, RFC 3339 or unix seconds.")],
+    to_time: Annotated[str, typer.Option("--to", help="Last moment, inclusive.")],
+    usd: Annotated[str, typer.Option(help="USD per whole token, a plain decimal.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log and shown by explain.")],
+) -> None:
+    """Give a token a price where none is valid. A price that a closed day has used is never replaced."""
+    arguments = {"token": token, "from": parse_time(from_time), "to": parse_time(to_time), "usd": usd, "reason": reason}
+    done, result = carry_out("price set", arguments)
+    if done == "done":
+        typer.echo(f"{result['points']} price points of {token} stored.")
+    else:
+        typer.echo(f"Left for the worker as command {result['command']}.")

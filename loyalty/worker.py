@@ -1,0 +1,66 @@
+"""The worker: APScheduler gives every job its turns until SIGTERM; then the running step ends and nothing begins."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from types import FrameType
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from loyalty.jobs.run import Job
+from loyalty.jobs.schedule import INDEX_SECONDS, turns
+from loyalty.service import Engine
+
+_log = logging.getLogger(__name__)
+
+
+def work(engine: Engine) -> None:
+    """Run every job on its schedule until the engine is stopping; the caller holds the worker lock."""
+    scheduler = make_scheduler(engine)
+    scheduler.start()
+    _log.info("worker started program=%s database=%s", engine.rules.name, engine.state.name)
+    engine.stopping.wait()
+    _log.info("worker stopping: the running steps end first")
+    scheduler.shutdown(wait=True)
+
+
+def make_scheduler(engine: Engine) -> BackgroundScheduler:
+    """Each job with one thread at most, turns that were missed run once."""
+    jobs = [
+        (Job(f"index:{chain.name}", partial(engine.index, chain.id)), float(INDEX_SECONDS), True)
+        for chain in engine.program.chains
+    ]
+    for turn in turns(engine.settings.refresh_seconds, engine.settings.backup_hours):
+        jobs.append((Job(turn.name, getattr(engine, turn.function)), turn.seconds, turn.at_start))
+    scheduler = BackgroundScheduler(
+        executors={"default": ThreadPoolExecutor(len(jobs))},
+        job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+        timezone=UTC,
+    )
+    for job, seconds, at_start in jobs:
+        first = {"next_run_time": datetime.now(UTC)} if at_start else {}
+        scheduler.add_job(_turn(engine, job), IntervalTrigger(seconds=seconds), id=job.name, name=job.name, **first)
+    return scheduler
+
+
+def _turn(engine: Engine, job: Job) -> Callable[[], None]:
+    def turn() -> None:
+        if not engine.stopping.is_set():
+            job.run(engine.state, engine.now)
+
+    return turn
+
+
+def stop_on_signals(stopping: threading.Event) -> None:
+    """SIGTERM and SIGINT ask for an orderly end."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

@@ -14,7 +14,7 @@ help: ## what can be made
 
 run: .venv/runtime.stamp ## the demo program, at http://127.0.0.1:8000
 	@echo "loyalty starts at http://127.0.0.1:$(PORT) (Ctrl-C ends it; docs at /docs)"
-	@LOYALTY_PROGRAM=programs/demo.toml LOYALTY_DATABASE=demo.db LOYALTY_PORT=$(PORT) exec $(BIN)/loyalty run
+	@LOYALTY_PROGRAM=programs/demo.toml LOYALTY_DATABASE=demo.db LOYALTY_REFRESH_SECONDS=1 LOYALTY_PORT=$(PORT) exec $(BIN)/loyalty run
 
 test: .venv/dev.stamp ## all tests, in parallel; TESTS="tests/state -k backup" for some
 	@$(BIN)/python -c "from tools.evm.packages import installed; installed()"
@@ -32,7 +32,7 @@ bench: .venv/dev.stamp ## measure
 
 chaos: .venv/dev.stamp ## break things at random, for long; SEED=7 repeats a run
 	@$(BIN)/python -c "from tools.evm.packages import installed; installed()"
-	$(if $(SEED),LOYALTY_CHAOS_SEED=$(SEED)) $(BIN)/python -m pytest -n 2 -m chaos $(TESTS)
+	$(if $(SEED),CHAOS_SEED=$(SEED)) $(BIN)/python -m pytest -n 2 -m chaos $(TESTS)
 
 lock: .venv/lock/bin/uv ## resolve the locks again; UPGRADE=--upgrade takes newer releases
 	$< pip compile --quiet $(LOCK_FLAGS) --output-file requirements.lock pyproject.toml

@@ -84,11 +84,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measures SQLite's settings on loyalty's tables.")
     parser.add_argument("--swaps", type=int, default=100_000)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--step-rows", type=int, default=STEP_ROWS, help="rows a transaction")
+    parser.add_argument("--only", default="", help="variants with this in their name")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     rows = list(swap_rows(arguments.swaps))
-    turns = [[measure_once(variant, rows) for variant in VARIANTS] for _ in range(arguments.repeat)]
-    results = [best(variant.name, each) for variant, each in zip(VARIANTS, zip(*turns, strict=True), strict=True)]
+    variants = [variant for variant in VARIANTS if arguments.only in variant.name]
+    turns = [[measure_once(each, rows, arguments.step_rows) for each in variants] for _ in range(arguments.repeat)]
+    results = [best(variant.name, each) for variant, each in zip(variants, zip(*turns, strict=True), strict=True)]
     sys.stdout.write(as_json(results) if arguments.json else as_table(results))
 
 
@@ -98,12 +101,12 @@ def best(name: str, turns: Sequence[Turn]) -> Measured:
     return Measured(name, 1 / inserting, committing * 1e3, 1 / scanning, looking_up * 1e6, size / 2**20)
 
 
-def measure_once(settings: Settings, rows: list[tuple[object, ...]]) -> Turn:
+def measure_once(settings: Settings, rows: list[tuple[object, ...]], step_rows: int) -> Turn:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "measured.db"
         with closing(connect(path, settings)) as connection:
             create(connection)
-            inserting = seconds(lambda: insert_swaps(connection, rows), time.process_time)
+            inserting = seconds(lambda: insert_swaps(connection, rows, step_rows), time.process_time)
             committing = seconds(lambda: commit_one_by_one(connection), time.perf_counter)
             insert_balances(connection)
         with closing(connect(path, settings)) as connection:
@@ -160,11 +163,11 @@ def swap_rows(count: int) -> Iterator[tuple[object, ...]]:
         )
 
 
-def insert_swaps(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
+def insert_swaps(connection: sqlite3.Connection, rows: list[tuple[object, ...]], step_rows: int) -> None:
     statement = f"INSERT INTO swaps VALUES ({','.join('?' * 11)})"
-    for start in range(0, len(rows), STEP_ROWS):
+    for start in range(0, len(rows), step_rows):
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(statement, rows[start : start + STEP_ROWS])
+        connection.executemany(statement, rows[start : start + step_rows])
         connection.execute("COMMIT")
 
 

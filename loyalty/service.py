@@ -261,7 +261,8 @@ class Engine:
         return self._runners.setdefault(chain_id, asyncio.Runner()).run(step)
 
     def _coingecko_key(self) -> CoinGeckoKey | None:
-        return None
+        key = self.settings.coingecko_key
+        return CoinGeckoKey(self.settings.coingecko_plan, key.get_secret_value()) if key else None
 
     def _chain(self, chain_id: int) -> Chain:
         if chain_id not in self._chains:

@@ -26,8 +26,8 @@ RECORDING = Path("loyalty/demo/recording.jsonl.gz")
 TRUTH = Path("tests/demo/truth.json")
 _LOOKS = (1, 8, 12, 22)
 """The weeks at whose starts the contracts are asked, besides the end."""
-_ROOM = ("--prune-history", "--transaction-block-keeper", "16")
-"""anvil forgets old blocks and states: it would fill gigabytes with them."""
+_ROOM = ("--prune-history", "--transaction-block-keeper", "128")
+"""anvil forgets old states and transactions: it would fill gigabytes with them."""
 
 
 def record(seed: str, into: Path) -> Stage:

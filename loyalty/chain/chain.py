@@ -133,7 +133,7 @@ class Chain:
         return next((recording.facts for recording in recordings), None)
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections, which belong to the running event loop; the next question opens new ones."""
         for endpoint in self._endpoints:
             await endpoint.close()
 

@@ -38,7 +38,7 @@ class TimedOut(EndpointFailed):
     """No answer within the time that is allowed: the question may have been too big, or the endpoint is down."""
 
 
-class SpanTooLarge(Unavailable):
+class SpanTooLarge(EndpointFailed):
     """The endpoint answers logs only over fewer blocks, or what it answered could have been cut at a limit."""
 
 

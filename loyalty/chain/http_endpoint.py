@@ -88,7 +88,7 @@ class HttpEndpoint:
         answer = await self._provider.ask("eth_getLogs", [_filter(query)])
         wire_logs = self._provider.decoded(decode_wire_logs, answer)
         if query.span.length > 1 and self._could_be_cut(len(wire_logs)):
-            raise SpanTooLarge(f"{self._name}: an answer of {len(wire_logs)} logs could have been cut there")
+            raise SpanTooLarge(self._name, f"an answer of {len(wire_logs)} logs could have been cut there")
         logs: list[RawLog] = self._provider.decoded(lambda wire: raw_logs(wire, query), wire_logs)
         return logs
 

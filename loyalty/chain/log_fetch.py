@@ -96,8 +96,7 @@ class LogFetch:
         """Both halves are asked instead: of the blocks, or in one block of the contracts or the longest topic list."""
         halves = _halves(piece)
         if halves is None:
-            reason = str(refused).removeprefix(f"{line.endpoint.name}: ")
-            raise EndpointFailed(line.endpoint.name, f"even for block {piece.span.start} alone: {reason}")
+            raise EndpointFailed(line.endpoint.name, f"even for block {piece.span.start} alone: {refused.reason}")
         for half in reversed(halves):
             self._left.put_nowait(half)
 

@@ -98,13 +98,13 @@ class RawProvider(AsyncHTTPProvider):
             reason = self._scrubber.scrub(str(error))
         raise EndpointFailed(self._name, reason)
 
-    def refusal(self, error: WireError) -> EndpointFailed | SpanTooLarge | Reverted:
+    def refusal(self, error: WireError) -> EndpointFailed | Reverted:
         """The error that a server's words mean."""
         code = error.code if isinstance(error.code, int) else 0
         message = self._scrubber.scrub(str(error.message or "no message"))
         match meaning(code, message):
             case "limit":
-                return SpanTooLarge(f"{self._name}: a limit was met: {message}")
+                return SpanTooLarge(self._name, f"a limit was met: {message}")
             case "reverted":
                 return Reverted(f"{self._name}: the contract refused the call: {message}")
             case "busy":
@@ -152,7 +152,7 @@ class RawProvider(AsyncHTTPProvider):
         if response.status == _BUSY_STATUS:
             raise EndpointFailed(self._name, "it asks for fewer requests (HTTP 429)", _retry_after(response))
         if response.status == _TOO_LARGE_STATUS:
-            raise SpanTooLarge(f"{self._name}: the question or its answer is too large (HTTP 413)")
+            raise SpanTooLarge(self._name, "the question or its answer is too large (HTTP 413)")
         if response.status < 500 and _has_error(content):
             return content
         reason = "refuses the key" if response.status in (401, 403) else "failed"

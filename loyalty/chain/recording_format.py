@@ -2,8 +2,8 @@
 
 First line: {"loyalty_recording": 1, "chain": {"name", "id"}, "finality_seconds", "pools": [{"address", "token0",
 "token1", "decimals0", "decimals1", "fee_pips", "tick_spacing", "symbol0", "symbol1"}], "program", "prices": [{"symbol",
-"points": [[valid time, price as an integer, its decimals, source], …]}]}. `program` is the text of the program file that the
-recording was made under, or null; the symbols may be left out.
+"points": [[valid time, price as an integer, its decimals, source], …]}]}. `program` is the text of the program file
+that the recording was made under, or null; the symbols may be left out.
 
 Then one line a block that has logs or is worth keeping, ascending: {"n": number, "h": hash, "p": parent hash or null,
 "t": time, "l": [[log index, address, [topic, …], data, transaction hash], …]}, with hexadecimal strings as in JSON-RPC.

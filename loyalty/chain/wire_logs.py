@@ -94,7 +94,7 @@ def _time(value: str | int | None) -> int:
 
 
 def _without_repetitions(logs: list[RawLog]) -> list[RawLog]:
-    kept = [log for log, before in zip(logs, [None, *logs[:-1]], strict=True) if log != before]
+    kept = [*logs[:1], *(log for before, log in pairwise(logs) if log != before)]
     for before, log in pairwise(kept):
         if before[:2] == log[:2]:
             raise Malformed(f"two different logs with the index {log.log_index} in block {log.block}")

@@ -6,23 +6,21 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from loyalty.accrual.day import ConcentratedDay, PriceStep, TokenScale, accrue_concentrated, cells
-from loyalty.accrual.series import Missing, steps_in_force
+from loyalty.accrual.day import accrue_concentrated, cells
 from loyalty.accrual.value import position_value, usd_micro_of
 from loyalty.core.address import Address
 from loyalty.core.errors import Conflict
-from loyalty.core.facts import LiquidityChange, PoolPrice, PositionChange, PositionKey, PositionTransfer
 from loyalty.core.spans import Span
 from loyalty.core.times import day_of, day_span, day_text, time_text
+from loyalty.jobs.day_inputs import DayInputs, PoolHistory, Priced
 from loyalty.program.rules import Rules
-from loyalty.protocols.uniswap_v3.ledger import Ledger
-from loyalty.state import StateTransaction, balances, blocks, days, facts, pools, prices, providers, tokens
+from loyalty.state import StateTransaction, balances, blocks, days, pools, providers
 from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
-from loyalty.state.tokens import TokenRow
 
 OPEN, CLOSED, EMPTY, UNPRICED = "open", "closed", "empty", "unpriced"
-"""A pool-day still running; over and counted; over without liquidity of anyone (its prices are not used); over, but a price is missing."""
+"""A pool-day still running; over and counted; over without liquidity of anyone, so that its prices are not used; over,
+but a price is missing."""
 
 
 class AsOf(NamedTuple):
@@ -81,20 +79,27 @@ class Accruer:
             todo = days_to_do(connection, self.rules, pool, as_of)
             if not todo:
                 return
-            inputs = DayInputs(connection, self.rules, pool, self.managers, self.grid_tokens)
-            for day in inputs.sweep(todo, as_of):
+            history = PoolHistory(connection, self.rules, pool, self.managers)
+            for day in todo:
                 if self.stopping():
                     return
-                self._write(pool, day)
-                yield day
+                result = compute_day(connection, pool, history, day, as_of, self._waiting(pool, day, as_of))
+                self._write(pool, result)
+                yield result
+
+    def _waiting(self, pool: PoolRow, day: int, as_of: AsOf) -> frozenset[str]:
+        """The pool's tokens whose grid may still publish a price for the day."""
+        passed = as_of.time - day_span(day).end
+        symbols = {pool.token0, pool.token1} & self.grid_tokens
+        return frozenset(symbol for symbol in symbols if passed < self.rules.tokens[symbol].max_age)
 
     def _write(self, pool: PoolRow, result: DayResult) -> None:
         """One pool-day, as one step; Conflict where the chain was rewound while it was computed."""
         with StateTransaction(self.state) as connection:
             if not blocks.has(connection, pool.chain_id, result.as_of.block, result.as_of.hash):
                 raise Conflict(
-                    f"pool {pool.address} on {day_text(result.day)}: block {result.as_of.block} was rewound while the day was "
-                    "computed; it is computed again at the next turn"
+                    f"pool {pool.address} on {day_text(result.day)}: block {result.as_of.block} was rewound while the "
+                    "day was computed; it is computed again at the next turn"
                 )
             ids = providers.ids_of(connection, [*result.cells, *(result.balances or {})])
             rows = {ids[address]: cell for address, cell in result.cells.items()}
@@ -147,123 +152,66 @@ def _unchanged(state: days.PoolDay | None, as_of: AsOf) -> bool:
     return state is not None and state.status == OPEN and state.reason is None and state.as_of_block == as_of.block
 
 
-@dataclass(slots=True)
-class DayInputs:
-    """Reads what a pool's days depend on, in one ordered pass over its liquidity and ownership."""
+def compute_day(
+    connection: Connection, pool: PoolRow, history: PoolHistory, day: int, as_of: AsOf, waiting: frozenset[str]
+) -> DayResult:
+    """One pool-day, whole where the pool is indexed past its end, else up to `as_of`.
 
-    connection: Connection
-    rules: Rules
-    pool: PoolRow
-    managers: frozenset[Address]
-    grid_tokens: frozenset[str]
-
-    def sweep(self, todo: list[int], as_of: AsOf) -> Iterator[DayResult]:
-        """The results of the days `todo` (ascending), with the current balances on a day that is still running."""
-        ledger = Ledger(self.managers)
-        stream = _Stream(facts.ledger_facts(self.connection, [self.pool.id]))
-        for day in todo:
-            span = day_span(day)
-            stream.fold(ledger, span.start)
-            yield self._day(day, span, as_of, ledger, stream)
-
-    def _day(self, day: int, span: Span, as_of: AsOf, ledger: Ledger, stream: "_Stream") -> DayResult:
-        closing = as_of.time >= span.end
-        positions = dict(ledger.positions(self.pool.address))
-        changes = stream.fold(ledger, span.end if closing else as_of.time + 1)
-        swaps = facts.swap_prices(
-            self.connection, self.pool.id, Span(span.start, span.end if closing else as_of.time + 1)
-        )
-        price = facts.price_before(self.connection, self.pool.id, span.start)
-        if closing:
-            as_of = self._closing_block(span.end)
-        if not any(positions.values()) and not any(change.liquidity_delta > 0 for change in changes):
-            return DayResult(day, EMPTY if closing else OPEN, None, as_of, {}, None if closing else {})
-        until = span if closing else Span(span.start, as_of.time)
-        steps = self._steps(until, closing)
-        if isinstance(steps, str):
-            if closing:
-                return DayResult(day, UNPRICED, steps, as_of, {})
-            return DayResult(day, OPEN, steps, as_of, {})
-        steps0, steps1 = steps
-        scale0, scale1 = self._scales()
-        inside = [change for change in changes if change.time < until.end]
-        concentrated = ConcentratedDay(
-            until,
-            price,
-            positions,
-            [swap for swap in swaps if swap.time < until.end],
-            inside,
-            steps0,
-            steps1,
-            scale0,
-            scale1,
-        )
-        credited = cells(accrue_concentrated(concentrated), scale0, scale1)
-        if closing:
-            return DayResult(day, CLOSED, None, as_of, credited)
-        last = swaps[-1] if swaps else price
-        current = self._balances(ledger.positions(self.pool.address), last, steps0[-1], steps1[-1])
-        return DayResult(day, OPEN, None, as_of, credited, current)
-
-    def _closing_block(self, day_end: int) -> AsOf:
-        """The first stored block at or after midnight: a day does not hang on anything later."""
-        header = blocks.first_at_or_after_time(self.connection, self.pool.chain_id, day_end)
-        if header is None:
-            raise Conflict(
-                f"pool {self.pool.address}: the block that closed {time_text(day_end)} was rewound meanwhile"
-            )
-        return AsOf(header.number, header.time, header.hash)
-
-    def _tokens(self) -> tuple[TokenRow, TokenRow]:
-        rows = {row.id: row for row in tokens.all_tokens(self.connection)}
-        return rows[self.pool.token0_id], rows[self.pool.token1_id]
-
-    def _scales(self) -> tuple[TokenScale, TokenScale]:
-        token0, token1 = self._tokens()
-        return TokenScale(token0.decimals, token0.price_decimals), TokenScale(token1.decimals, token1.price_decimals)
-
-    def _steps(self, span: Span, closing: bool) -> tuple[list[PriceStep], list[PriceStep]] | str:
-        """The two tokens' prices over `span` (and at its end, for a whole day), or what is missing."""
-        found = []
-        for row in self._tokens():
-            max_age = self.rules.tokens[row.symbol].max_age
-            points = prices.points(self.connection, row.id, Span(span.start, span.end + 1))
-            steps = steps_in_force(points, span, max_age, closed_end=closing)
-            if isinstance(steps, Missing):
-                return f"{row.symbol}: {steps.reason}"
-            found.append(list(steps))
-        return found[0], found[1]
-
-    def _balances(
-        self, positions: Mapping[PositionKey, int], price: PoolPrice | None, step0: PriceStep, step1: PriceStep
-    ) -> Mapping[Address, tuple[int, int]]:
-        scale0, scale1 = self._scales()
-        raw: dict[Address, tuple[int, int]] = {}
-        for position, liquidity in positions.items():
-            if price is None:
-                continue  # before the pool's Initialize nothing has a value
-            value = position_value(
-                liquidity, position.lower, position.upper, price, step0.price, step1.price, scale0, scale1
-            )
-            full, in_range = raw.get(position.owner, (0, 0))
-            raw[position.owner] = full + value.usd_raw, in_range + (value.usd_raw if value.in_range else 0)
-        return {
-            owner: (usd_micro_of(full, scale0, scale1), usd_micro_of(in_range, scale0, scale1))
-            for owner, (full, in_range) in raw.items()
-        }
+    `waiting` are tokens whose grid may still publish a price for the day: until it does, or `max_age` has passed, a day
+    that is over stays open, so that it is computed from the same prices here and anywhere else.
+    """
+    over = as_of.time >= day_span(day).end
+    inputs = history.day(day, None if over else as_of.time)
+    if not inputs.has_liquidity:
+        return _empty(connection, pool, inputs, as_of, over=over)
+    priced = history.priced(inputs.span, whole_day=over)
+    waits = _waits_for(history, inputs.span.end, waiting) if over else None
+    closing = over and waits is None
+    if closing and priced.reason:
+        closed_by = closing_block(connection, pool, inputs.span.end)
+        return DayResult(day, UNPRICED, priced.reason, closed_by, {})
+    credited = accrue_concentrated(inputs.concentrated(priced)) if priced.until else {}
+    earned = cells(credited, inputs.scale0, inputs.scale1)
+    if closing:
+        return DayResult(day, CLOSED, None, closing_block(connection, pool, inputs.span.end), earned)
+    current = _balances(inputs, priced) if not over and priced.reason is None else None
+    return DayResult(day, OPEN, priced.reason or waits, as_of, earned, current)
 
 
-class _Stream:
-    """The pool's liquidity and ownership in order, taken up to a second at a time."""
+def _empty(connection: Connection, pool: PoolRow, inputs: DayInputs, as_of: AsOf, *, over: bool) -> DayResult:
+    """A day on which nobody held anything; it needs no price."""
+    if over:
+        return DayResult(inputs.day, EMPTY, None, closing_block(connection, pool, inputs.span.end), {})
+    return DayResult(inputs.day, OPEN, None, as_of, {}, {})
 
-    def __init__(self, source: Iterator[LiquidityChange | PositionTransfer]) -> None:
-        self._source = source
-        self._next = next(source, None)
 
-    def fold(self, ledger: Ledger, before_time: int) -> list[PositionChange]:
-        """Fold everything earlier than `before_time` into the ledger; the changes it made, in order."""
-        changes: list[PositionChange] = []
-        while self._next is not None and self._next.time < before_time:
-            changes.extend(ledger.apply(self._next))
-            self._next = next(self._source, None)
-        return changes
+def _waits_for(history: PoolHistory, day_end: int, waiting: frozenset[str]) -> str | None:
+    for row in history.tokens:
+        if row.symbol in waiting and not history.has_point_from(row, day_end):
+            return f"{row.symbol}: the price at {time_text(day_end)} has not been published yet"
+    return None
+
+
+def closing_block(connection: Connection, pool: PoolRow, day_end: int) -> AsOf:
+    """The first stored block at or after midnight: a day does not hang on anything later."""
+    header = blocks.first_at_or_after_time(connection, pool.chain_id, day_end)
+    if header is None:
+        raise Conflict(f"pool {pool.address}: the block that closed {time_text(day_end)} was rewound meanwhile")
+    return AsOf(header.number, header.time, header.hash)
+
+
+def _balances(inputs: DayInputs, priced: Priced) -> dict[Address, tuple[int, int]]:
+    """Each provider's micro-dollars now, in all and in range: its positions' exact values summed, then floored once."""
+    price = inputs.last_price
+    if price is None or not priced.steps0 or not priced.steps1:
+        return {}  # before the pool's Initialize nothing has a value
+    usd: dict[Address, int] = {}
+    in_range: dict[Address, int] = {}
+    price0, price1 = priced.steps0[-1].price, priced.steps1[-1].price
+    for position, liquidity in inputs.positions_after.items():
+        owner, lower, upper, _ = position
+        value = position_value(liquidity, lower, upper, price, price0, price1, inputs.scale0, inputs.scale1)
+        usd[owner] = usd.get(owner, 0) + value.usd_raw
+        in_range[owner] = in_range.get(owner, 0) + (value.usd_raw if value.in_range else 0)
+    scales = inputs.scale0, inputs.scale1
+    return {owner: (usd_micro_of(usd[owner], *scales), usd_micro_of(in_range[owner], *scales)) for owner in usd}

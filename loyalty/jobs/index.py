@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from loyalty.chain.chain import Chain, Reading
-from loyalty.core.address import Address
+from loyalty.core.address import Address, checksum
 from loyalty.core.checkpoint import Header
-from loyalty.core.facts import PoolPrice, Swap
+from loyalty.core.errors import Inconsistent
+from loyalty.core.facts import Fact, PoolPrice, Swap
 from loyalty.core.spans import Span
 from loyalty.jobs.rewind import Rewound, common_ancestor, rewind
 from loyalty.protocols.uniswap_v3.adapter import SpanFacts, read_last_price, read_span
@@ -59,6 +60,7 @@ class Indexer:
         self._program_start = program_start
         self._span_blocks = SPAN_BLOCKS_FIRST
         self._ledger: Ledger | None = None
+        self._unborn: set[Address] = set()
 
     async def step(self, now: int, until: int | None = None) -> Step | Rewound | None:
         """The next step: a span indexed, a rewind, or None where nothing is left up to the head (or the block `until`)."""
@@ -187,6 +189,7 @@ class Indexer:
     ) -> int:
         """Facts, blocks, cursors and tips, as one transaction; returns how many facts."""
         found = reading.result
+        self._check_begun(plan, found)
         pool_ids = {pool.address: pool.id for pool in plan.pools}
         with StateTransaction(self.state) as connection:
             for pool in plan.pools:
@@ -202,11 +205,26 @@ class Indexer:
                 blocks.thin(connection, self.chain.id, finalized.number)
         return events
 
+    def _check_begun(self, plan: Plan, found: SpanFacts) -> None:
+        """A pool's first fact is its Initialize: otherwise liquidity from before its start block would be missing."""
+        initialized = {swap.pool for swap in found.swaps if swap.liquidity is None}
+        touched = {swap.pool for swap in found.swaps} | {change.pool for change in found.liquidity_changes}
+        for pool in plan.pools:
+            if pool.next_block == pool.start_block:
+                self._unborn.add(pool.address)
+            if pool.address in self._unborn and pool.address in touched and pool.address not in initialized:
+                raise Inconsistent(
+                    f"pool {checksum(pool.address)} on {self.chain.name} was active before its start_block "
+                    f"{pool.start_block}: set start_block to the block in which the pool was created, or an earlier one"
+                )
+        self._unborn -= initialized
+
     def _block_rows(self, span: Span, reading: Reading[SpanFacts]) -> list[tuple[Header, int]]:
         """Every block with events, and the span's last block where the endpoint has it."""
         found = reading.result
         counts: dict[int, int] = {}
-        for fact in (*found.swaps, *found.liquidity_changes, *found.transfers):
+        facts_found: list[Fact] = [*found.swaps, *found.liquidity_changes, *found.transfers]
+        for fact in facts_found:
             counts[fact.block] = counts.get(fact.block, 0) + 1
         headers = dict(reading.block_headers)
         if span.contains(reading.end_header.number):

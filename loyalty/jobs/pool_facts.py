@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from loyalty.chain.chain import Chain
+from loyalty.chain.recording_format import RecordedPool
 from loyalty.config import PoolSettings
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Invalid
@@ -22,17 +23,15 @@ class PoolFacts(NamedTuple):
 
 async def pool_facts(chain: Chain, pool: PoolSettings) -> PoolFacts:
     """What `pool` says at the head. Raises Invalid where no such pool is, or none was yet at its `start_block`."""
-    recorded = chain.recorded_pools()
+    recording = chain.recording_facts()
+    recorded = recording.pool(pool.address) if recording else None
     if recorded is not None:
-        return _from_recording(recorded, chain, pool)
-    place = f"pools[{checksum(pool.address)}]"
-    if not await chain.code_at(pool.address, None):
-        raise Invalid(f"{place}.address: there is no contract at this address on {chain.name}: check address and chain")
-    if await chain.code_at(pool.address, pool.start_block) == b"":
+        return _from_recording(recorded)
+    if recording is not None:
         raise Invalid(
-            f"{place}.start_block: the pool is not deployed yet at block {pool.start_block} of {chain.name}: "
-            "set it to the block in which the pool was created"
+            f"{_place(pool)}: the recording of {chain.name} does not hold this pool: record it again with this program file"
         )
+    await _check_deployed(chain, pool)
     answers = [await chain.call(pool.address, call.payload) for call in POOL_CALLS]
     contract = decode_pool(answers, pool.address)
     decimals0 = decode_decimals(await chain.call(contract.token0, DECIMALS.payload), contract.token0)
@@ -40,5 +39,27 @@ async def pool_facts(chain: Chain, pool: PoolSettings) -> PoolFacts:
     return PoolFacts(contract.token0, contract.token1, decimals0, decimals1, contract.fee_pips, contract.tick_spacing)
 
 
-def _from_recording(recorded: object, chain: Chain, pool: PoolSettings) -> PoolFacts:
-    raise AssertionError
+async def _check_deployed(chain: Chain, pool: PoolSettings) -> None:
+    """At the head every node knows; at the start block only one that still has its state (None: it has not)."""
+    if not await chain.code_at(pool.address, None):
+        raise Invalid(f"{_place(pool)}: there is no contract at this address on {chain.name}: check address and chain")
+    if await chain.code_at(pool.address, pool.start_block) == b"":
+        raise Invalid(
+            f"{_place(pool)}.start_block: the pool is not deployed yet at block {pool.start_block} of {chain.name}: "
+            "set it to the block in which the pool was created"
+        )
+
+
+def _place(pool: PoolSettings) -> str:
+    return f"pools[{checksum(pool.address)}]"
+
+
+def _from_recording(pool: RecordedPool) -> PoolFacts:
+    return PoolFacts(
+        Address(pool.token0.lower()),
+        Address(pool.token1.lower()),
+        pool.decimals0,
+        pool.decimals1,
+        pool.fee_pips,
+        pool.tick_spacing,
+    )

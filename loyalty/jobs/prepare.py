@@ -149,7 +149,7 @@ def _write(
             else:
                 _check_start_block(pools.find(connection, pool.chain_id, pool.address), pool)
         latest = program_config.latest(connection)
-        if latest is not None and not changes and latest.rules == rules_json(rules):
+        if latest is not None and not changes:
             return Prepared(latest.version, ())
         settled = epochs.settled_count(connection)
         version = 1 if latest is None else latest.version + 1

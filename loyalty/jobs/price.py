@@ -14,7 +14,7 @@ from loyalty.core.times import HOUR_SECONDS, day_span, time_text
 from loyalty.jobs.accrue import CLOSED
 from loyalty.prices.choose import SourceFault, ask
 from loyalty.prices.source import PriceSource
-from loyalty.program.budget import tokens_priced_at_end
+from loyalty.program.digest import priced_tokens
 from loyalty.program.rules import Rules, Token
 from loyalty.state import StateTransaction, audit, days, epochs, pools, prices, tokens
 from loyalty.state.engine import State
@@ -107,7 +107,7 @@ def used_spans(connection: Connection, rules: Rules, symbol: str) -> list[Span]:
         for day, pool_day in days.states(connection, row.id).items()
         if pool_day.status == CLOSED
     ]
-    if symbol in tokens_priced_at_end(rules) or used:
+    if symbol in priced_tokens(rules):  # a digest names every point in force, on days without liquidity too
         settled = epochs.settled_count(connection)
         used += [rules.epoch(number).span for number in range(1, settled + 1)]
     return sorted(set(used))

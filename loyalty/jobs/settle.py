@@ -67,11 +67,11 @@ def settle(
                 return done
             blocked = blocks_of(connection, evaluation.rules, evaluation.epoch, grid_tokens)
             digest = digest_of(connection, evaluation)
-        if any(earlier.status != SETTLED for earlier in done):
+        if blocked.due and any(earlier.status != SETTLED for earlier in done):
             blocked = blocked._replace(
                 reasons=(*blocked.reasons, f"epochs settle in order: {first} is not settled yet")
             )
-        elif until is not None and number > until:
+        elif blocked.due and until is not None and number > until:
             blocked = blocked._replace(reasons=(*blocked.reasons, f"asked to settle up to epoch {until}"))
         done.append(_write(state, evaluation, blocked, digest, now))
         first = first if done[-1].status != SETTLED else number + 1

@@ -12,7 +12,8 @@ from loyalty.core.errors import LoyaltyError, NotFound
 from loyalty.core.facts import Swap
 from loyalty.core.spans import Span
 from loyalty.core.times import day_text
-from loyalty.jobs.accrue import CLOSED, EMPTY, UNPRICED, DayInputs, indexed_to
+from loyalty.jobs.accrue import CLOSED, EMPTY, UNPRICED, compute_day, indexed_to
+from loyalty.jobs.day_inputs import PoolHistory
 from loyalty.jobs.rules import latest_rules
 from loyalty.jobs.settle import SETTLED, digest_of, evaluate
 from loyalty.program.rules import Rules
@@ -103,7 +104,9 @@ def _verify_days(
         if cell.pool == pool.address and cell.chain == pool.chain_id and cell.day in stored:
             stored[cell.day][cell.provider] = (cell.usd_micro_days, cell.usd_micro_days_in_range)
     compared = 0
-    for result in DayInputs(connection, rules, pool, managers, frozenset()).sweep(sorted(closed), as_of):
+    history = PoolHistory(connection, rules, pool, managers)
+    for day in sorted(closed):
+        result = compute_day(connection, pool, history, day, as_of, frozenset())
         place = f"pool {checksum(pool.address)} on {day_text(result.day)}"
         computed = {provider: (cell[0], cell[1]) for provider, cell in result.cells.items()}
         compared += len(computed)

@@ -88,7 +88,7 @@ def verify_backup(path: Path) -> Backup:
     """
     match = _NAME.fullmatch(path.name)
     if not path.is_file():
-        raise NotFound(f"backup {path} does not exist: `loyalty db backup --list` shows those that do")
+        raise NotFound(f"backup {path} does not exist: look into the folder for those that do")
     if not match:
         raise Invalid(f"{path} is no backup: expected a name such as loyalty-20260420T120000Z.db")
     sha256 = check_whole(path)

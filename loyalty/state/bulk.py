@@ -10,9 +10,12 @@ from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import IntegrityError
+
+from loyalty.state.failures import DATABASE_NAME, translate
 
 ROWS_A_STATEMENT = 25
-ROWS_A_BATCH = 400 * ROWS_A_STATEMENT
+STATEMENTS_A_BATCH = 400
 
 Row = tuple[Any, ...]
 
@@ -37,25 +40,29 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[Row], colum
     names = columns or [column.name for column in table.columns]
     if connection.dialect.name == "postgresql":
         return _copy(connection, table.name, names, rows)
-    source = iter(rows)
     count = 0
     with collector_paused():
-        while batch := list(islice(source, ROWS_A_BATCH)):
-            _insert_batch(connection, table.name, names, batch)
-            count += len(batch)
+        pieces = _pieces(rows, len(names) * ROWS_A_STATEMENT)
+        while batch := list(islice(pieces, STATEMENTS_A_BATCH)):
+            count += _insert_batch(connection, table.name, names, batch)
     return count
 
 
-def _insert_batch(connection: Connection, table: str, names: Sequence[str], batch: list[Row]) -> None:
-    whole = len(batch) // ROWS_A_STATEMENT * ROWS_A_STATEMENT
-    pieces = [
-        tuple(chain.from_iterable(batch[start : start + ROWS_A_STATEMENT]))
-        for start in range(0, whole, ROWS_A_STATEMENT)
-    ]
-    if pieces:
-        connection.exec_driver_sql(_insert(table, names, ROWS_A_STATEMENT), pieces)
-    if batch[whole:]:
-        connection.exec_driver_sql(_insert(table, names, 1), batch[whole:])
+def _pieces(rows: Iterable[Row], length: int) -> Iterator[Row]:
+    """The rows' values one after the other, cut into pieces of `length`; the last one may be shorter."""
+    values = chain.from_iterable(rows)
+    while piece := tuple(islice(values, length)):
+        yield piece
+
+
+def _insert_batch(connection: Connection, table: str, names: Sequence[str], batch: list[Row]) -> int:
+    count = sum(map(len, batch)) // len(names)
+    short = batch.pop() if len(batch[-1]) < len(names) * ROWS_A_STATEMENT else ()
+    if batch:
+        connection.exec_driver_sql(_insert(table, names, ROWS_A_STATEMENT), batch)
+    if short:
+        connection.exec_driver_sql(_insert(table, names, len(short) // len(names)), short)
+    return count
 
 
 def _insert(table: str, names: Sequence[str], rows: int) -> str:
@@ -65,10 +72,19 @@ def _insert(table: str, names: Sequence[str], rows: int) -> str:
 
 def _copy(connection: Connection, table: str, names: Sequence[str], rows: Iterable[Row]) -> int:
     connection.exec_driver_sql("SELECT 1")  # the transaction is begun where SQLAlchemy knows of it
+    driver: Any = connection.dialect.loaded_dbapi
     cursor: Any = connection.connection.cursor()
     count = 0
-    with cursor, cursor.copy(f"COPY {table} ({','.join(names)}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-            count += 1
+    try:
+        with cursor, cursor.copy(f"COPY {table} ({','.join(names)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+                count += 1
+    except driver.IntegrityError as error:
+        raise IntegrityError(f"COPY {table}", None, error) from None
+    except driver.Error as error:
+        failure = translate(error, connection.get_execution_options()[DATABASE_NAME])
+        if failure is None:
+            raise
+        raise failure from None
     return count

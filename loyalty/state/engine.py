@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from loyalty.core.errors import Conflict, Invalid, NotFound, Unavailable
-from loyalty.state.failures import translate
+from loyalty.state.failures import DATABASE_NAME, translate
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one. A step's transaction takes well under a second."""
@@ -251,7 +251,11 @@ def _patiently(connection: sqlite3.Connection, statement: str) -> None:
 def _open_postgresql(url: URL, *, read_only: bool) -> State:
     name = f"PostgreSQL database {url.database or '(default)'}"
     url = url.set(drivername="postgresql+psycopg")
-    options: dict[str, Any] = {"pool_timeout": BUSY_SECONDS, "pool_pre_ping": True}
+    options: dict[str, Any] = {
+        "pool_timeout": BUSY_SECONDS,
+        "pool_pre_ping": True,
+        "execution_options": {DATABASE_NAME: name},
+    }
     try:
         reader = create_engine(
             url,

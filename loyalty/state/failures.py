@@ -8,6 +8,8 @@ import sqlite3
 from loyalty.core.errors import Conflict, Inconsistent, Invalid, LoyaltyError, Unavailable
 
 _KEPT = "Nothing of this step was kept"
+DATABASE_NAME = "loyalty_database_name"
+"""The execution option in which a connection carries its database's name, for what is told past SQLAlchemy."""
 _PRIMARY_CODE = 0xFF
 """SQLite's extended result codes carry the primary one in their low byte."""
 

@@ -22,11 +22,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """`kept_aside` is where the replaced file lies now; None where there was none."""
+    """`aside` is where the replaced file lies now; None where there was none."""
 
     database: Path
     backup: Backup
-    kept_aside: Path | None
+    aside: Path | None
 
 
 def restore(backup: Path, database: Path, *, now: int) -> Restored:

@@ -6,6 +6,7 @@ from loyalty.config import load_settings, masked_settings, rpc_variable
 from loyalty.core.errors import Invalid, InvalidFile
 
 SECRETS = {
+    "LOYALTY_COINGECKO_KEY": "hunter-of-coins",
     "LOYALTY_ADMIN_KEY": "hunter1-admin",
     "LOYALTY_DATABASE": "postgresql+psycopg://loyal:hunter2@db.example:5432/points?password=hunter3",
     "LOYALTY_RPC_BASE": "https://u:hunter4@base.example/hunter5?key=hunter6",
@@ -159,6 +160,10 @@ def test_no_writing_of_the_settings_shows_a_secret():
         "log_format": "text",
         "backup_folder": "backups",
         "backups_kept": 10,
+        "backup_hours": 24.0,
+        "refresh_seconds": 60.0,
+        "coingecko_key": "set",
+        "coingecko_plan": "demo",
         "rpc": {"LOYALTY_RPC_BASE": ["https://…@base.example/…"]},
     }
 

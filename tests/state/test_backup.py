@@ -288,15 +288,15 @@ def test_there_are_no_backups_without_a_folder(tmp_path):
 # Restoring ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_restored_database_is_the_backup_and_the_replaced_one_is_kept_aside(database, folder):
+def test_a_restored_database_is_the_backup_and_the_replaced_one_is_aside(database, folder):
     backup = back_up(database, folder, now=NOW)
     with open_state(database) as state:
         add_providers(state, 200, 30)
     restored = restore(backup.path, database, now=NOW + 60)
     assert restored.database == database
     assert restored.backup == backup
-    assert restored.kept_aside == database.with_name("loyalty.db.before-restore-20260420T120100Z")
-    assert providers(restored.kept_aside) == 230
+    assert restored.aside == database.with_name("loyalty.db.before-restore-20260420T120100Z")
+    assert providers(restored.aside) == 230
     with open_state(database) as state:
         assert not upgrade(state)
         add_providers(state, 200, 1)
@@ -307,7 +307,7 @@ def test_a_restored_database_is_the_backup_and_the_replaced_one_is_kept_aside(da
 def test_a_restore_makes_a_database_that_was_lost(database, folder):
     backup = back_up(database, folder, now=NOW)
     database.unlink()
-    assert restore(backup.path, database, now=NOW).kept_aside is None
+    assert restore(backup.path, database, now=NOW).aside is None
     assert providers(database) == 200
 
 
@@ -325,19 +325,19 @@ def test_the_log_of_a_crashed_worker_goes_aside_and_does_not_leak_into_the_resto
     restored = restore(backup.path, database, now=NOW)
     assert not Path(f"{database}-wal").exists()
     assert providers(database) == 200
-    assert providers(restored.kept_aside) == 0
+    assert providers(restored.aside) == 0
 
 
-def test_a_damaged_database_is_replaced_and_kept_aside_as_it_was(database, folder):
+def test_a_damaged_database_is_replaced_and_aside_as_it_was(database, folder):
     backup = back_up(database, folder, now=NOW)
     flip(database, 0)
     damaged = database.read_bytes()
     Path(f"{database}-wal").write_bytes(b"whatever was there")
     restored = restore(backup.path, database, now=NOW)
     assert providers(database) == 200
-    assert restored.kept_aside.read_bytes() == damaged
+    assert restored.aside.read_bytes() == damaged
     assert not Path(f"{database}-wal").exists()
-    assert Path(f"{restored.kept_aside}-wal").read_bytes() == b"whatever was there"
+    assert Path(f"{restored.aside}-wal").read_bytes() == b"whatever was there"
 
 
 def refused(backup, database, kind, message):
@@ -364,7 +364,7 @@ def test_a_reader_that_has_the_database_open_is_not_robbed_of_it(database, folde
         refused(backup.path, database, Conflict, "open in another process: stop the API")
         process.stdin.close()
         process.wait()
-    assert restore(backup.path, database, now=NOW).kept_aside
+    assert restore(backup.path, database, now=NOW).aside
 
 
 def test_a_damaged_backup_is_not_restored(database, folder):

@@ -63,14 +63,21 @@ def test_days_are_forgotten_from_one_on(state: State, pool: Any, ids: dict[Addre
 def test_the_largest_dollar_value_fits_and_one_more_is_an_error(
     state: State, pool: Any, ids: dict[Address, int]
 ) -> None:
-    with StateTransaction(state) as connection:
-        days.write(connection, pool.id, 5, "closed", None, 1, 1, {ids[ALICE]: (INT63_MAX, INT63_MAX)})
-        balances.replace(connection, pool.id, {ids[ALICE]: (INT63_MAX, 0)}, 1, 1)
+    def write(usd: int) -> None:
+        with StateTransaction(state) as connection:
+            days.write(connection, pool.id, 5, "closed", None, 1, 1, {ids[ALICE]: (usd, usd)})
+
+    def replace(usd: int) -> None:
+        with StateTransaction(state) as connection:
+            balances.replace(connection, pool.id, {ids[ALICE]: (0, usd)}, 1, 1)
+
+    for store in (write, replace):
+        store(INT63_MAX)
+        with pytest.raises(Overflow, match="does not fit 63 bits"):
+            store(INT63_MAX + 1)
+    with state.read() as connection:
         assert days.cells(connection, Span(5, 6))[0].usd_micro_days == INT63_MAX
-        with pytest.raises(Overflow, match="does not fit 63 bits"):
-            days.write(connection, pool.id, 6, "closed", None, 1, 1, {ids[ALICE]: (INT63_MAX + 1, 0)})
-        with pytest.raises(Overflow, match="does not fit 63 bits"):
-            balances.replace(connection, pool.id, {ids[ALICE]: (0, INT63_MAX + 1)}, 1, 1)
+        assert balances.balances(connection)[0].usd_micro_in_range == INT63_MAX
 
 
 def test_current_balances_take_the_place_of_those_before(

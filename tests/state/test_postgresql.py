@@ -73,5 +73,5 @@ def test_a_newer_database_is_refused(state: State) -> None:
     with StateTransaction(state) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for refused in (check_version, upgrade):
-        with pytest.raises(Conflict, match="schema version 9999, .*install the newer release"):
+        with pytest.raises(Conflict, match=r"schema version 9999, .*install the newer release"):
             refused(state)

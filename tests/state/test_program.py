@@ -103,6 +103,15 @@ def test_tips_move_with_the_head_and_the_finalized_block_never_goes_back(state: 
                 change()
 
 
+def test_the_position_managers_that_facts_were_read_with_are_kept(state: State) -> None:
+    first, second = Address("0x" + "c3" * 20), Address("0x" + "03" * 20)
+    with StateTransaction(state) as connection:
+        chains.ensure(connection, 1, "ethereum")
+        assert chains.position_managers(connection, 1) is None
+        chains.set_position_managers(connection, 1, [first, second])
+        assert chains.position_managers(connection, 1) == [second, first]
+
+
 def test_a_token_is_stored_once(state: State) -> None:
     with StateTransaction(state) as connection:
         first = tokens.ensure(connection, TBTC)

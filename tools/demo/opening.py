@@ -3,6 +3,7 @@
 from math import isqrt
 
 from loyalty.core.address import Address
+from loyalty.core.errors import Inconsistent, Invalid
 from tools.demo.calendar import SLOT_SECONDS, STORY_START
 from tools.demo.cast import everyone
 from tools.demo.market import Market
@@ -59,9 +60,13 @@ def _fund(stage: Stage) -> None:
         sends: list[Transaction] = [t for a in some for t in stage.uniswap.funding(a, tokens, _PLENTY)]
         stage.node.mine(sends)
     if stage.node.header().time > STORY_START - SLOT_SECONDS:
-        raise AssertionError("the opening took longer than the hour before the story")
+        raise Invalid("the opening takes longer than the hour before the story: fund more accounts a block")
 
 
 def _receipts(node: Node, number: int) -> list[dict[str, object]]:
-    receipts: list[dict[str, object]] = node.rpc("eth_getBlockReceipts", hex(number))
+    """Of a block that was mined before the story; raises Inconsistent when the node has forgotten them."""
+    receipts: list[dict[str, object]] = node.rpc("eth_getBlockReceipts", hex(number)) or []
+    gas_used = int(node.rpc("eth_getBlockByNumber", hex(number), False)["gasUsed"], 16)
+    if gas_used and not receipts:
+        raise Inconsistent(f"block {number} used gas but has no receipts: let the node keep more blocks")
     return receipts

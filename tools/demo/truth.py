@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loyalty.core.address import ZERO_ADDRESS
+from loyalty.core.errors import Inconsistent
 from tools.demo.stage import Stage
 
 
@@ -36,7 +37,7 @@ class Truth:
             return None
         position, opened = manager.position(node, token_id), self.stage.opened[token_id]
         if (*position[:5],) != (*opened.venue.pool[1:4], opened.lower, opened.upper):
-            raise AssertionError(f"token id {token_id} is at {position}, not where it was opened")
+            raise Inconsistent(f"token id {token_id} is at {position}, not where it was opened")
         return [owner, str(position.liquidity)]
 
     def _pools(self) -> list[list[Any]]:

@@ -5,7 +5,7 @@ all pools of the chain, only the blocks in which one of our pools names them, an
 ours.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
@@ -88,24 +88,38 @@ def read_span(
         return SpanFacts([], [], [], 0)
     pool_logs = yield [first_query(pools, span, with_swaps)]
     swaps, changes = _pool_facts(pool_logs)
-    of_managers = [change for change in changes if change.owner in managers]
-    block_logs: Sequence[RawLog] = ()
-    if of_managers:
-        block_logs = yield list(_manager_queries(of_managers))
-    events = _manager_events(block_logs)
     tokens = {token: pool for pool in pools for token in ledger.tokens(pool)}
-    matched = match_tokens(of_managers, events, tokens.__contains__)
+    matched, block_logs = yield from _read_tokens(changes, ledger.managers, tokens)
     for change in matched:
         if change.token is not None:
             tokens.setdefault(change.token, change.pool)  # a token that changes its pool is the ledger's to refuse
-    transfer_logs: Sequence[RawLog] = ()
-    if tokens:
-        transfer_logs = yield list(_transfer_queries(tokens, span))
-    logs_read = len(pool_logs) + _count_once(block_logs, transfer_logs)
-    transfers = list(_transfers((events | _manager_events(transfer_logs)).values(), tokens))
-    facts = SpanFacts(swaps, _with_tokens(changes, matched), transfers, logs_read)
+    transfers, logs_of_managers = yield from _read_transfers(tokens, span, block_logs)
+    facts = SpanFacts(swaps, _with_tokens(changes, matched), transfers, len(pool_logs) + logs_of_managers)
     _fold(facts, ledger)
     return facts
+
+
+def _read_tokens(
+    changes: Sequence[LiquidityChange], managers: Collection[Address], known: Mapping[PositionToken, Address]
+) -> Conversation[tuple[list[LiquidityChange], Sequence[RawLog]]]:
+    """The changes that managers own, each with its token, and the managers' logs that tell so."""
+    of_managers = [change for change in changes if change.owner in managers]
+    if not of_managers:
+        return [], ()
+    logs = yield list(_manager_queries(of_managers))
+    return match_tokens(of_managers, _manager_events(logs), known.__contains__), logs
+
+
+def _read_transfers(
+    tokens: Mapping[PositionToken, Address], span: Span, block_logs: Sequence[RawLog]
+) -> Conversation[tuple[list[PositionTransfer], int]]:
+    """The transfers of `tokens` over the span, and how many logs of managers were looked at, once each."""
+    if not tokens:
+        return [], len(block_logs)
+    logs = yield list(_transfer_queries(tokens, span))
+    count = _count_once(block_logs, logs)
+    events = _manager_events(block_logs) | _manager_events(logs)
+    return list(_transfers(events.values(), tokens)), count
 
 
 def read_last_price(pool: Address, before_block: int, start_block: int) -> Conversation[Swap | None]:

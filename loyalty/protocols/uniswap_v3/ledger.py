@@ -13,7 +13,7 @@ from loyalty.core.facts import (
     PositionToken,
     Swap,
 )
-from loyalty.protocols.uniswap_v3.pool_ledger import PoolLedger
+from loyalty.protocols.uniswap_v3.pool_ledger import PoolLedger, RangeKey
 
 
 class Ledger:
@@ -69,6 +69,11 @@ class Ledger:
         """Liquidity of each provider's position, those above zero. What a manager holds without a token is in none."""
         book = self._pools.get(pool)
         return book.positions() if book else {}
+
+    def ranges(self, pool: Address) -> dict[RangeKey, int]:
+        """Liquidity of each range as the pool itself knows it, managers' ranges and nobody's liquidity included."""
+        book = self._pools.get(pool)
+        return book.ranges() if book else {}
 
     def tokens(self, pool: Address | None = None) -> list[PositionToken]:
         """The tokens bound to the pool, or to any; emptied ones too, burned ones not. In the order of their minting."""

@@ -1,7 +1,8 @@
 """One pool's ledger, on two levels: the ranges as the pool knows them, and the position tokens behind the managers.
 
-Always: no range and no token is below zero; the tokens on a range add up to no more than the manager's range; and at
-every swap the ranges around the tick add up to `Swap.liquidity`. A fact that breaks one of these is Inconsistent.
+Always: no range and no token is below zero, and at every swap the ranges around the tick add up to `Swap.liquidity`. A
+fact that breaks this is Inconsistent. The tokens on a range never add up to more than the manager's range: what changes
+a token changes its range alike, and what a manager has beyond its tokens is nobody's and can only grow.
 """
 
 from collections.abc import Collection
@@ -46,7 +47,7 @@ class HeldToken(NamedTuple):
 class PoolLedger:
     """Folds one pool's facts, in (block, log index) order. After an Inconsistent it is of no further use."""
 
-    __slots__ = ("_in_range", "_last", "_managers", "_minting", "_on_tokens", "_price", "_ranges", "_tokens", "pool")
+    __slots__ = ("_in_range", "_last", "_managers", "_minting", "_price", "_ranges", "_tokens", "pool")
 
     def __init__(self, pool: Address, managers: Collection[Address]) -> None:
         self.pool = pool
@@ -57,14 +58,12 @@ class PoolLedger:
         self._in_range = InRangeLiquidity()
         self._ranges: dict[RangeKey, int] = {}
         self._tokens: dict[PositionToken, HeldToken] = {}
-        self._on_tokens: dict[RangeKey, int] = {}
 
     def copy(self) -> "PoolLedger":
         twin = PoolLedger(self.pool, self._managers)
         twin._last, twin._minting, twin._price = self._last, self._minting, self._price
         twin._in_range = self._in_range.copy()
         twin._ranges, twin._tokens = self._ranges.copy(), self._tokens.copy()
-        twin._on_tokens = self._on_tokens.copy()
         return twin
 
     # What it says ---------------------------------------------------------------------------------------------------
@@ -84,6 +83,9 @@ class PoolLedger:
 
     def holds(self, token: PositionToken) -> bool:
         return token in self._tokens
+
+    def ranges(self) -> dict[RangeKey, int]:
+        return self._ranges.copy()
 
     def positions(self) -> dict[PositionKey, int]:
         """The liquidity above zero of each position that is somebody's."""
@@ -177,7 +179,10 @@ class PoolLedger:
                 f"{self._place(change)}: {change.liquidity_delta} would leave {liquidity} liquidity to {key.owner} on "
                 f"{key.lower}..{key.upper}: a Mint is missing, or the pool's start_block is later than its creation"
             )
-        _put(self._ranges, key, liquidity)
+        if liquidity:
+            self._ranges[key] = liquidity
+        else:
+            del self._ranges[key]
         self._in_range.add(key.lower, key.upper, change.liquidity_delta)
 
     def _change_token(self, key: RangeKey, token: PositionToken, change: LiquidityChange) -> list[PositionChange]:
@@ -188,13 +193,6 @@ class PoolLedger:
         liquidity = held.liquidity + change.liquidity_delta
         self._check_token(key, token, held, liquidity, change)
         self._tokens[token] = held._replace(liquidity=liquidity)
-        on_tokens = self._on_tokens.get(key, 0) + change.liquidity_delta
-        if on_tokens > self._ranges.get(key, 0):
-            raise Inconsistent(
-                f"{self._place(change)}: the tokens on {key.lower}..{key.upper} add up to {on_tokens}, position "
-                f"manager {key.owner} has {self._ranges.get(key, 0)} there"
-            )
-        _put(self._on_tokens, key, on_tokens)
         if held.owner is None:
             return []
         position = PositionKey(held.owner, held.lower, held.upper, token)
@@ -245,10 +243,3 @@ def _moved(transfer: PositionTransfer, held: HeldToken) -> list[PositionChange]:
     if held.owner is None:
         return [gained]
     return [PositionChange(transfer.time, to._replace(owner=held.owner), -held.liquidity), gained]
-
-
-def _put(liquidities: dict[RangeKey, int], key: RangeKey, liquidity: int) -> None:
-    if liquidity:
-        liquidities[key] = liquidity
-    else:
-        liquidities.pop(key, None)

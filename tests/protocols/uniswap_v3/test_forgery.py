@@ -97,11 +97,12 @@ def test_dust_on_an_honest_range_takes_nothing_from_its_owner(world):
 
 def test_dust_in_one_managers_name_is_not_bound_by_the_other_managers_token(world):
     world.at(2).pool_mint(TRACKED, MANAGER, -60, 60, 5)
-    world.emit(SECOND_MANAGER, topics.TRANSFER, [ZERO_ADDRESS, FORGER, 1], [])
-    world.emit(SECOND_MANAGER, topics.INCREASE_LIQUIDITY, [1], [5, 15, 35])
+    world.emit(SECOND_MANAGER, topics.TRANSFER, [ZERO_ADDRESS, FORGER, 901], [])
+    world.emit(SECOND_MANAGER, topics.INCREASE_LIQUIDITY, [901], [5, 15, 35])
     world.at(3).pool_mint(TRACKED, MANAGER, -60, 60, 5)
-    world.emit(SECOND_MANAGER, topics.INCREASE_LIQUIDITY, [1], [5, 15, 35])
-    assert read(world, nobody=2).tokens() == []
+    world.emit(SECOND_MANAGER, topics.INCREASE_LIQUIDITY, [901], [5, 15, 35])
+    honest = world.mint(SECOND_MANAGER, ALICE, TRACKED, -60, 60, 1000)
+    assert read(world, nobody=2).tokens() == [honest]
 
 
 def test_a_fake_manager_that_is_not_configured_binds_nothing(world):

@@ -88,6 +88,14 @@ def said(ledger):
     ]
 
 
+def tokens_beyond_ranges(ledger, pool):
+    on_tokens = Counter()
+    for key, held in ledger.positions(pool).items():
+        if key.token is not None:
+            on_tokens[key.token.manager, key.lower, key.upper] += held
+    return on_tokens - Counter(ledger.ranges(pool))
+
+
 @settings(max_examples=120, deadline=None)
 @given(steps=STEPS)
 def test_positions_and_liquidity_in_range_equal_the_plain_sums(new_world, steps):
@@ -97,6 +105,8 @@ def test_positions_and_liquidity_in_range_equal_the_plain_sums(new_world, steps)
     for pool in TRACKED:
         assert ledger.positions(pool) == world.positions(pool)
         assert ledger.in_range_liquidity(pool) == world.in_range(pool)
+        assert ledger.ranges(pool) == {key[1:]: held for key, held in world.ranges.items() if key[0] == pool and held}
+        assert not tokens_beyond_ranges(ledger, pool)
         assert ledger.price(pool).tick == world.tick[pool]
         held = {token for token, (at, _, _) in world.place.items() if at == pool and world.owner[token] in PEOPLE}
         assert set(ledger.tokens(pool)) == held

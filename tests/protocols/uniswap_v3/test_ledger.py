@@ -58,6 +58,7 @@ def test_positions_need_no_prices():
         PositionKey(ALICE, -60, 60, TOKEN): 1000,
         PositionKey(BOB, -60, 60, None): 30,
     }
+    assert ledger.ranges(POOL) == {(MANAGER, -60, 60): 1000, (BOB, -60, 60): 30}
     assert ledger.in_range_liquidity(POOL) is None
 
 

@@ -117,8 +117,12 @@ CALLERS = {topics.SWAP: {"sender", "recipient"}, topics.MINT: {"sender"}}
 
 def test_the_day_holds_every_event_of_pools_and_manager(logs):
     assert Counter(ABI[log.topics[0]]["name"] for log in logs) == {
-        "Swap": 6313, "Mint": 58, "Burn": 86, "Collect": 65 + 16 + 1421,
-        "IncreaseLiquidity": 1350, "DecreaseLiquidity": 1082,
+        "Swap": 6313,
+        "Mint": 58,
+        "Burn": 86,
+        "Collect": 65 + 16 + 1421,
+        "IncreaseLiquidity": 1350,
+        "DecreaseLiquidity": 1082,
     }
 
 

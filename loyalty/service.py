@@ -98,6 +98,8 @@ class Engine:
     state: State
     now: Callable[[], int] = wall_clock
     stopping: threading.Event = field(default_factory=threading.Event)
+    _deriving: threading.Lock = field(default_factory=threading.Lock)
+    """Days and epochs are computed by one thread at a time: a schedule's turn and a command never cross."""
     _runners: dict[int, asyncio.Runner] = field(default_factory=dict)
     _chains: dict[int, Chain] = field(default_factory=dict)
     _indexers: dict[int, Indexer] = field(default_factory=dict)
@@ -202,7 +204,8 @@ class Engine:
         """Compute the pool-days that are not closed."""
         managers = frozenset(m.address for chain in self.program.chains for m in chain.position_managers)
         began = time.perf_counter()
-        done = Accruer(self.state, self.rules, managers, self.grid_tokens, self.stopping.is_set).run()
+        with self._deriving:
+            done = Accruer(self.state, self.rules, managers, self.grid_tokens, self.stopping.is_set).run()
         metrics.observe_unpriced(done.unpriced)
         if done.closed or done.unpriced:
             seconds = time.perf_counter() - began
@@ -212,8 +215,9 @@ class Engine:
         return done
 
     def settle(self, until: int | None = None) -> list[Evaluated]:
-        """Evaluate the epochs that have begun, and settle what is due."""
-        done = settle(self.state, self.now(), until, self.grid_tokens)
+        """Evaluate the epochs that have begun, and settle what is due (up to epoch `until`)."""
+        with self._deriving:
+            done = settle(self.state, self.now(), until, self.grid_tokens)
         for each in done:
             if each.status == SETTLED:
                 _log.info("settled epoch=%s digest=%s", each.number, each.digest)
@@ -246,15 +250,13 @@ class Engine:
             yield
 
     def desk(self) -> Desk:
-        return Desk(self.state, self.rules, lambda until: [each._asdict() for each in self.settle(until)], self.back_up)
+        return Desk(self.state, self.rules, self._settle_by_command, self.back_up)
 
-    def catch_up(self) -> None:
-        """Everything once, in order: prices, facts up to the head, pool-days, epochs."""
+    def _settle_by_command(self, until: int | None) -> list[dict[str, Any]]:
+        """Whoever asks for a settlement wants it from today's prices and days, not from the last turn's."""
         self.price()
-        for chain in self.program.chains:
-            self.index(chain.id)
         self.accrue()
-        self.settle()
+        return [each._asdict() for each in self.settle(until)]
 
     def _run(self, chain_id: int, step: Coroutine[Any, Any, Result]) -> Result:
         """Each chain has an event loop of its own, used by one job at a time, so that its connections stay open."""

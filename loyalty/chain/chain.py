@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from loyalty.chain.clock import Clock
-from loyalty.chain.endpoint import Endpoint, Observe, observe_nothing
+from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, observe_nothing
 from loyalty.chain.failover import Failover, Line, Patience
 from loyalty.chain.reading import Reader, Reading
 from loyalty.chain.recording import RecordingEndpoint, open_recording
@@ -126,6 +126,18 @@ class Chain:
     async def call(self, to: Address, payload: bytes) -> bytes:
         """What a contract answers at the head; raises Invalid where it refuses the call."""
         return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload))
+
+    async def code_at(self, address: Address, block: int | None = None) -> bytes | None:
+        """The code of a contract at a block, or at the head; empty where there is none.
+
+        None where no endpoint keeps the state of that block any more, as all but archive nodes forget it.
+        """
+        try:
+            return await self._failover.ask("eth_getCode", lambda line: line.endpoint.code_at(address, block))
+        except NoneCanAnswer:
+            if block is None:
+                raise
+            return None
 
     def recording_facts(self) -> RecordingFacts | None:
         """What the first recording among the endpoints carries beside logs; None where there is none."""

@@ -34,6 +34,10 @@ class CannotAnswer(EndpointFailed):
     """This endpoint will not answer this question later either; for others it is as good as ever."""
 
 
+class NoneCanAnswer(Unavailable):
+    """All endpoints said that they cannot answer this question: patience does not help."""
+
+
 class TimedOut(EndpointFailed):
     """No answer within the time that is allowed: the question may have been too big, or the endpoint is down."""
 
@@ -84,6 +88,10 @@ class Endpoint(Protocol):
 
     async def call(self, to: Address, payload: bytes) -> bytes:
         """What the contract answers at the head; raises Reverted."""
+        ...
+
+    async def code_at(self, address: Address, block: int | None) -> bytes:
+        """The contract's code at a block, or at the head; CannotAnswer where the block's state is not kept any more."""
         ...
 
     async def close(self) -> None: ...

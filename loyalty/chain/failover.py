@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from loyalty.chain.clock import Clock
-from loyalty.chain.endpoint import CannotAnswer, Endpoint, EndpointFailed
+from loyalty.chain.endpoint import CannotAnswer, Endpoint, EndpointFailed, NoneCanAnswer
 from loyalty.chain.span_size import SpanSize
 from loyalty.core.errors import Unavailable
 
@@ -88,7 +88,8 @@ class Failover:
             else:
                 line.answered(asked_at)
                 return answer
-        raise Unavailable(f"{self.name}: no endpoint answered {what}; {self._told(reasons)}")
+        kind = Unavailable if chosen else NoneCanAnswer
+        raise kind(f"{self.name}: no endpoint answered {what}; {self._told(reasons)}")
 
     async def pause(self, attempt: int) -> None:
         """Wait before asking anew what was answered but not believed; `attempt` counts from 1."""

@@ -7,11 +7,11 @@ from web3 import AsyncWeb3
 from web3.exceptions import Web3Exception
 from web3.types import TxParams
 
-from loyalty.chain.endpoint import EndpointFailed, Observe, SpanTooLarge, observe_nothing
+from loyalty.chain.endpoint import CannotAnswer, EndpointFailed, Observe, SpanTooLarge, observe_nothing
 from loyalty.chain.provider import RawProvider, RpcRefused
 from loyalty.chain.rpc_words import says_no_tag
 from loyalty.chain.span_size import SpanSize
-from loyalty.chain.wire import decode_header, decode_wire_logs
+from loyalty.chain.wire import decode_header, decode_octets, decode_wire_logs
 from loyalty.chain.wire_logs import allowed_topics, raw_logs
 from loyalty.core.address import Address, checksum
 from loyalty.core.checkpoint import Header
@@ -95,6 +95,16 @@ class HttpEndpoint:
     async def call(self, to: Address, payload: bytes) -> bytes:
         question: TxParams = {"to": checksum(to), "data": "0x" + payload.hex()}  # type: ignore[typeddict-item]
         return bytes(await self._asked(self._web3.eth.call(question, "latest", ccip_read_enabled=False)))
+
+    async def code_at(self, address: Address, block: int | None) -> bytes:
+        tag = "latest" if block is None else hex(block)
+        try:
+            code: bytes = self._provider.decoded(decode_octets, await self._provider.ask("eth_getCode", [address, tag]))
+            return code
+        except RpcRefused as refused:
+            if block is None:
+                raise
+            raise CannotAnswer(self._name, refused.reason) from None
 
     async def close(self) -> None:
         await self._provider.disconnect()

@@ -97,6 +97,9 @@ class RecordingEndpoint:
     async def call(self, to: Address, payload: bytes) -> bytes:
         raise CannotAnswer(self._name, "a recording answers no calls")
 
+    async def code_at(self, address: Address, block: int | None) -> bytes:
+        raise CannotAnswer(self._name, "a recording holds no contracts")
+
     async def close(self) -> None:
         """A recording holds nothing open."""
 

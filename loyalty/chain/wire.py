@@ -53,6 +53,7 @@ class WireHeader(msgspec.Struct, rename="camel"):
 _answers = msgspec.json.Decoder(Answer | list[Answer])
 _wire_logs = msgspec.json.Decoder(list[WireLog] | None)
 _wire_header = msgspec.json.Decoder(WireHeader | None)
+_from_hex = bytes.fromhex
 _plain = msgspec.json.Decoder()
 
 
@@ -72,6 +73,14 @@ def decode_answers(body: bytes) -> list[Answer]:
 
 def decode_plain(result: msgspec.Raw) -> Any:
     return _decode(_plain, result)
+
+
+def decode_octets(result: msgspec.Raw) -> bytes:
+    """The bytes of a result such as "0x6080…"; raises Malformed."""
+    text = decode_plain(result)
+    if not isinstance(text, str):
+        raise Malformed("bytes were expected in hexadecimal")
+    return octets(text)
 
 
 def decode_wire_logs(result: msgspec.Raw) -> list[WireLog]:
@@ -114,12 +123,12 @@ def word(text: str) -> bytes:
 
 
 def octets(text: str) -> bytes:
-    """The bytes behind 0x; raises Malformed."""
+    """The bytes behind 0x; raises Malformed. The length is compared because fromhex overlooks spaces."""
     try:
-        value = bytes.fromhex(text[2:])
+        value = _from_hex(text[2:])
     except ValueError:
         raise Malformed(f"{text[:40]!r} is not hexadecimal") from None
-    if text[:2] != "0x" or 2 * len(value) + 2 != len(text):
+    if 2 * len(value) + 2 != len(text) or not text.startswith("0x"):
         raise Malformed(f"{text[:40]!r} is not hexadecimal")
     return value
 

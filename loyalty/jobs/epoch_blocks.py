@@ -22,6 +22,14 @@ class Blocks(NamedTuple):
     due: bool
     reasons: tuple[str, ...]
 
+    @property
+    def settles(self) -> bool:
+        return self.due and not self.reasons
+
+    def also(self, reason: str) -> "Blocks":
+        """The same, with one reason more."""
+        return self._replace(reasons=(*self.reasons, reason))
+
 
 def blocks_of(connection: Connection, rules: Rules, epoch: Epoch, grid_tokens: frozenset[str]) -> Blocks:
     """What blocks the epoch. Nothing blocks it only when it is due."""

@@ -27,6 +27,8 @@ from loyalty.state.epochs import BudgetRow, EpochRow, ParticipationRow, RewardRo
 
 PROVISIONAL, COMPUTED, SETTLED = "provisional", "computed", "settled"
 
+_LEFT = "due: `loyalty settle` or the worker settles it"
+
 
 class Evaluated(NamedTuple):
     """An epoch as it stands. `due`: its time has come; then `reasons` are what an operator must look at."""
@@ -55,7 +57,8 @@ def settle(
 ) -> list[Evaluated]:
     """Evaluate the unsettled epochs in order, settle those that can be (up to `until`), and say what became of each.
 
-    A blocked epoch holds back the later ones. `grid_tokens` are those whose prices come on the hourly grid.
+    A blocked epoch holds back the later ones; `until` 0 settles none. `grid_tokens` are those whose prices come on the
+    hourly grid.
     """
     with state.read() as connection:
         first = number = epochs.settled_count(connection) + 1
@@ -66,16 +69,14 @@ def settle(
             if evaluation is None:
                 return done
             blocked = blocks_of(connection, evaluation.rules, evaluation.epoch, grid_tokens)
-            digest = digest_of(connection, evaluation)
-        if blocked.due and any(earlier.status != SETTLED for earlier in done):
-            blocked = blocked._replace(
-                reasons=(*blocked.reasons, f"epochs settle in order: {first} is not settled yet")
-            )
-        elif blocked.due and until is not None and number > until:
-            blocked = blocked._replace(reasons=(*blocked.reasons, f"asked to settle up to epoch {until}"))
+            if blocked.due and number > first:
+                blocked = blocked.also(f"epochs settle in order: {first} is not settled yet")
+            elif blocked.due and until is not None and number > until:
+                blocked = blocked.also(_LEFT)
+            digest = digest_of(connection, evaluation) if blocked.settles else None
         done.append(_write(state, evaluation, blocked, digest, now))
-        first = first if done[-1].status != SETTLED else number + 1
         number += 1
+        first = number if blocked.settles else first
 
 
 def evaluate(connection: Connection, number: int) -> Evaluation | None:
@@ -143,14 +144,14 @@ def _without_price(rules: Rules, epoch: Epoch, symbol: str, carried: Mapping[str
     return Budget(symbol, own, carried.get(symbol, 0))
 
 
-def _write(state: State, evaluation: Evaluation, blocked: Blocks, digest: str, now: int) -> Evaluated:
-    settles = blocked.due and not blocked.reasons
+def _write(state: State, evaluation: Evaluation, blocked: Blocks, digest: str | None, now: int) -> Evaluated:
+    settles = digest is not None
     status = SETTLED if settles else COMPUTED if blocked.final else PROVISIONAL
     result = evaluation.result
     row = EpochRow(
         number=result.epoch.number,
         status=status,
-        digest=digest if settles else None,
+        digest=digest,
         rules_version=evaluation.rules_version,
         providers=result.providers,
         usd_micro_days=result.usd_micro_days,

@@ -52,7 +52,11 @@ def phase(snapshot: Snapshot) -> str:
 
 def budgets(snapshot: Snapshot) -> list[Shape]:
     """Per reward token what there is, and what became of it. A USD share has no total before its last epoch."""
-    rows = [(row.status, line) for row in snapshot.epochs.values() for line in epochs.budgets(snapshot.connection, row.number)]
+    rows = [
+        (row.status, line)
+        for row in snapshot.epochs.values()
+        for line in epochs.budgets(snapshot.connection, row.number)
+    ]
     paid = payments.all_payments(snapshot.connection)
     return [
         _budget(

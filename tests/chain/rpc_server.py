@@ -39,6 +39,8 @@ class Site:
     world: World
     chain_id: int = 42161
     finalized: int | None = None
+    contracts: dict[str, int] = field(default_factory=dict)
+    states_from: int = 0
     with_times: bool = True
     most_blocks: int | None = None
     most_logs: int | None = None
@@ -106,6 +108,12 @@ class Site:
         if call["data"] == "0xdead":
             raise RpcError(3, "execution reverted: no")
         return "0x" + call["to"][2:].lower() + call["data"][2:]
+
+    def eth_getCode(self, address: str, tag: str) -> str:
+        if tag != "latest" and int(tag, 16) < self.states_from:
+            raise RpcError(-32000, "missing trie node 1234 (path ) state is not available")
+        created = self.contracts.get(address)
+        return "0x6001" if created is not None and (tag == "latest" or int(tag, 16) >= created) else "0x"
 
     def _header(self, number: int) -> Header:
         return self.world.headers[number]

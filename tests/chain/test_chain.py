@@ -365,6 +365,18 @@ def test_a_call_is_answered_and_a_refused_one_is_invalid(rpc: RpcServer) -> None
         run(chain_of(site), lambda chain: chain.call(contract, bytes.fromhex("dead")))
 
 
+def test_code_is_told_at_any_block_whose_state_is_kept(rpc: RpcServer) -> None:
+    pruned = rpc.add(Site(WORLD, contracts={POOLS[0]: 50}, states_from=200))
+    archive = rpc.add(Site(WORLD, contracts={POOLS[0]: 50}))
+
+    def code(block: int | None, *sites: Site, address: Address = POOLS[0]) -> bytes | None:
+        return run(chain_of(*sites), lambda chain: chain.code_at(address, block))
+
+    assert [code(block, pruned, archive) for block in (None, 250, 50, 49)] == [b"\x60\x01"] * 3 + [b""]
+    assert [code(block, pruned) for block in (None, 250, 50, 49)] == [b"\x60\x01"] * 2 + [None] * 2
+    assert code(None, pruned, address=POOLS[1]) == b""
+
+
 def test_a_call_falls_over_to_the_next_endpoint(rpc: RpcServer) -> None:
     sites = rpc.add(Site(WORLD, always=html)), rpc.add(Site(WORLD))
     assert run(chain_of(*sites), lambda chain: chain.call(POOLS[0], b"\x01"))[-1:] == b"\x01"

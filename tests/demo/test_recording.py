@@ -18,6 +18,7 @@ import pytest
 from loyalty.accrual.tick_math import in_range, sqrt_ratio_at_tick
 from loyalty.chain.chain import open_chain
 from loyalty.chain.recording_file import read_recording
+from loyalty.config import load_program, load_settings
 from loyalty.core.address import Address
 from loyalty.core.facts import Fact, Swap
 from loyalty.core.spans import Span
@@ -189,6 +190,12 @@ def test_the_program_file_names_what_is_recorded() -> None:
         ):
             assert symbol is not None
             assert (tokens[symbol]["address"].lower(), tokens[symbol]["decimals"]) == (address, decimals)
+
+
+def test_the_program_file_is_read_without_a_fault_and_excludes_who_came_first() -> None:
+    program = load_program(ROOT / "programs/demo.toml", load_settings({}, None))
+    assert (program.rules.start, program.rules.epochs) == (START, 30)
+    assert [e.address for e in program.rules.exclusions] == [facts().transfers[0].recipient]
 
 
 def test_the_program_file_starts_each_pool_at_its_creation_a_block_before_its_first_log() -> None:

@@ -6,6 +6,7 @@ their own.
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -92,7 +93,7 @@ def postgresql() -> Iterator[PostgreSQL]:
             upgrade(state)
         yield running
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # without waiting for clients
         server.wait(60)
         shutil.rmtree(folder)
 

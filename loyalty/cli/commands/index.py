@@ -21,7 +21,7 @@ def index(
     until: Annotated[str, typer.Option(help="A block number, or head.")] = "head",
     chain: Annotated[str | None, typer.Option(help="Only this chain, by name.")] = None,
 ) -> None:
-    """Index every chain once, up to a block or the head; then prices, days and epochs follow."""
+    """Index every chain once, up to a block or the head, and compute days and epochs; `loyalty settle` closes them."""
     last = _block(until)
     with writing() as engine:
         chosen = [each for each in engine.program.chains if chain in (None, each.name)]
@@ -32,7 +32,7 @@ def index(
         for each in chosen:
             _index_chain(engine, each.id, each.name, last)
         engine.accrue()
-        engine.settle()
+        engine.settle(until=0)
 
 
 def _block(text: str) -> int | None:

@@ -27,7 +27,8 @@ def settle(
         print_json(result) if as_json else typer.echo(f"Left for the worker as command {result['command']}.")
         return
     epochs = result["epochs"]
-    blocked = [each for each in epochs if each["due"] and each["status"] != "settled"]
+    asked = [each for each in epochs if until is None or each["number"] <= until]
+    blocked = [each for each in asked if each["due"] and each["status"] != "settled"]
     if as_json:
         print_json({"epochs": epochs})
     else:

@@ -7,14 +7,24 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
 
 from loyalty import metrics
 from loyalty.chain.chain import Chain, open_chain
-from loyalty.config import CoinGeckoPrice, FilePrice, FixedPrice, Program, Settings, TokenSettings, load_program
-from loyalty.core.errors import Invalid
+from loyalty.config import (
+    CoinGeckoPrice,
+    FilePrice,
+    FixedPrice,
+    PriceSetting,
+    Program,
+    Settings,
+    TokenSettings,
+    load_program,
+)
+from loyalty.core.errors import Invalid, NotFound
 from loyalty.core.times import time_text
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.back_up import back_up
@@ -22,16 +32,17 @@ from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.index import Indexer, Step
 from loyalty.jobs.pool_facts import PoolFacts, pool_facts
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
-from loyalty.jobs.price import Priced, price
+from loyalty.jobs.price import Priced, price, recorded_points
+from loyalty.jobs.record import Recorded, record
 from loyalty.jobs.rewind import Rewound
 from loyalty.jobs.settle import SETTLED, Evaluated, settle
 from loyalty.prices.coingecko import CoinGeckoSource
-from loyalty.prices.coingecko_api import CoinGeckoKey
+from loyalty.prices.coingecko_api import SECONDS_BETWEEN_CALLS, CoinGeckoKey
 from loyalty.prices.file import FileSource
 from loyalty.prices.fixed import FixedSource
 from loyalty.prices.pace import Pace
 from loyalty.prices.source import PriceSource
-from loyalty.program.rules import PoolKey, Rules
+from loyalty.program.rules import PoolKey, Rules, Token
 from loyalty.state import blocks, open_state
 from loyalty.state.check import optimize
 from loyalty.state.engine import State
@@ -63,27 +74,22 @@ def open_database(settings: Settings, *, create: bool = True, migrate: bool = Tr
 
 
 def price_sources(
-    tokens: tuple[TokenSettings, ...], client: httpx.Client, key: CoinGeckoKey | None
+    tokens: tuple[TokenSettings, ...], client: httpx.Client, key: CoinGeckoKey | None, sleep: Callable[[float], None]
 ) -> dict[str, list[PriceSource]]:
-    """Each token's sources in the order of the program file."""
-    pace = Pace()
-    return {
-        each.token.symbol: [_source(each, setting, client, key, pace) for setting in each.prices] for each in tokens
-    }
+    """Each token's sources in the order of the program file. All that ask CoinGecko keep one pace together."""
+    pace = Pace(SECONDS_BETWEEN_CALLS[key.plan if key else "public"], sleep=sleep)
 
+    def source(token: Token, setting: PriceSetting) -> PriceSource:
+        match setting:
+            case FixedPrice(price=fixed):
+                return FixedSource(fixed)
+            case FilePrice(path=path):
+                return FileSource(path, token.price_decimals, token.symbol)
+            case CoinGeckoPrice(coin_id=coin_id):
+                return CoinGeckoSource(coin_id, token.price_decimals, token.symbol, client, key, sleep, pace)
+        raise Invalid(f"tokens[{token.symbol}].price: this source is not supported yet")
 
-def _source(
-    each: TokenSettings, setting: object, client: httpx.Client, key: CoinGeckoKey | None, pace: Pace
-) -> PriceSource:
-    token = each.token
-    match setting:
-        case FixedPrice(price=fixed):
-            return FixedSource(fixed)
-        case FilePrice(path=path):
-            return FileSource(path, token.price_decimals, token.symbol)
-        case CoinGeckoPrice(coin_id=coin_id):
-            return CoinGeckoSource(coin_id, token.price_decimals, token.symbol, client, key, pace=pace)
-    raise Invalid(f"tokens[{token.symbol}].price: this source is not supported yet")
+    return {each.token.symbol: [source(each.token, setting) for setting in each.prices] for each in tokens}
 
 
 @dataclass
@@ -189,9 +195,11 @@ class Engine:
 
     def price(self) -> list[Priced]:
         """Ask for the prices that are missing."""
+        recordings = [self._chain(chain.id).recording_facts() for chain in self.program.chains]
+        recorded = recorded_points([each for each in recordings if each], self.rules, self.now())
         with httpx.Client(timeout=30) as client:
-            sources = price_sources(self.program.tokens, client, self._coingecko_key())
-            done = price(self.state, self.rules, sources, self.now())
+            sources = price_sources(self.program.tokens, client, self._coingecko_key(), self._pause)
+            done = price(self.state, self.rules, sources, self.now(), recorded)
         for each in done:
             metrics.observe_prices(
                 each.token, stored=each.stored, faulty_sources=[fault.source for fault in each.faults]
@@ -223,6 +231,17 @@ class Engine:
                 _log.info("settled epoch=%s digest=%s", each.number, each.digest)
                 metrics.observe_settled(each.number)
         return done
+
+    def record(self, path: Path, chain_name: str | None = None, until: int | None = None) -> Recorded:
+        """Write the recording of one chain, the only one where `chain_name` is None, up to a block that is final."""
+        found = [chain for chain in self.program.chains if chain_name in (None, chain.name)]
+        if len(found) != 1:
+            names = ", ".join(chain.name for chain in self.program.chains)
+            if chain_name is None:
+                raise Invalid(f"a recording is of one chain: say which with --chain ({names})")
+            raise NotFound(f"the program has no chain {chain_name!r}: it has {names}")
+        chain = self._chain(found[0].id)
+        return self._run(chain.id, record(self.state, self.program, chain, path, until))
 
     def back_up(self) -> dict[str, Any]:
         """A verified copy of the database into the backup folder."""
@@ -261,6 +280,10 @@ class Engine:
     def _run(self, chain_id: int, step: Coroutine[Any, Any, Result]) -> Result:
         """Each chain has an event loop of its own, used by one job at a time, so that its connections stay open."""
         return self._runners.setdefault(chain_id, asyncio.Runner()).run(step)
+
+    def _pause(self, seconds: float) -> None:
+        """A pause that an orderly end cuts short."""
+        self.stopping.wait(seconds)
 
     def _coingecko_key(self) -> CoinGeckoKey | None:
         key = self.settings.coingecko_key

@@ -3,7 +3,8 @@
     python -m tools.record_demo [--seed SEED] [--into FOLDER]
 
 writes loyalty/demo/recording.jsonl.gz, programs/demo-prices-*.csv and tests/demo/truth.json. The same seed gives the
-same facts, to the last hash. It takes some minutes and needs npm the first time; see loyalty/demo/README.md.
+same facts, to the last hash. It takes five to nine minutes on two cores, and needs npm the first time. See
+loyalty/demo/README.md.
 """
 
 import argparse

@@ -11,8 +11,9 @@ from loyalty.chain.endpoint import CannotAnswer, EndpointFailed, Observe, SpanTo
 from loyalty.chain.provider import RawProvider, RpcRefused
 from loyalty.chain.rpc_words import says_no_tag
 from loyalty.chain.span_size import SpanSize
+from loyalty.chain.topic_filter import TopicFilter
 from loyalty.chain.wire import decode_header, decode_octets, decode_wire_logs
-from loyalty.chain.wire_logs import allowed_topics, raw_logs
+from loyalty.chain.wire_logs import raw_logs
 from loyalty.core.address import Address, checksum
 from loyalty.core.checkpoint import Header
 from loyalty.core.logs import RawLog
@@ -101,7 +102,7 @@ class HttpEndpoint:
         try:
             code: bytes = self._provider.decoded(decode_octets, await self._provider.ask("eth_getCode", [address, tag]))
             return code
-        except RpcRefused as refused:
+        except (RpcRefused, SpanTooLarge) as refused:  # anvil says of a forgotten state that its block is out of range
             if block is None:
                 raise
             raise CannotAnswer(self._name, refused.reason) from None
@@ -147,7 +148,7 @@ class HttpEndpoint:
 def _filter(query: LogQuery) -> dict[str, Any]:
     """The question in JSON-RPC's words, whose last block is inclusive."""
     topics: list[list[str] | None] = [
-        ["0x" + word.hex() for word in sorted(words)] if words else None for words in allowed_topics(query)
+        ["0x" + word.hex() for word in sorted(words)] if words else None for words in TopicFilter(query).allowed
     ]
     span = {"fromBlock": hex(query.span.start), "toBlock": hex(query.span.end - 1)}
     return {**span, "address": list(query.addresses), "topics": topics}

@@ -10,7 +10,7 @@ from loyalty.chain.recording_file import RecordedBlocks, read_recording
 from loyalty.chain.recording_format import RecordingFacts
 from loyalty.chain.recording_url import RecordingUrl, parse_recording_url
 from loyalty.chain.span_size import MOST_BLOCKS
-from loyalty.chain.wire_logs import allowed_topics, topics_match
+from loyalty.chain.topic_filter import TopicFilter
 from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.logs import RawLog
@@ -84,14 +84,14 @@ class RecordingEndpoint:
 
     async def logs(self, query: LogQuery) -> list[RawLog]:
         count = self._count()
-        allowed, addresses = allowed_topics(query), frozenset(query.addresses)
+        passes, addresses = TopicFilter(query).passes, frozenset(query.addresses)
         first = bisect_left(self._headers, query.span.start, hi=count, key=_number)
         last = bisect_left(self._headers, query.span.end, hi=count, key=_number)
         return [
             log
             for place in range(first, last)
             for log in self._blocks.logs_of(place)
-            if log.address in addresses and topics_match(log.topics, allowed)
+            if log.address in addresses and passes(log.topics)
         ]
 
     async def call(self, to: Address, payload: bytes) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
+from loyalty.chain.topic_filter import TopicFilter
 from loyalty.chain.wire import Malformed, WireLog, block_hash, octets, quantity, word
 from loyalty.core.address import Address
 from loyalty.core.logs import RawLog
@@ -23,24 +24,9 @@ def raw_logs(answer: Sequence[WireLog], query: LogQuery) -> list[RawLog]:
         return _without_repetitions(logs)
 
 
-def topics_match(topics: Sequence[bytes], allowed: Sequence[frozenset[bytes]]) -> bool:
-    """Whether a log with these topics passes a filter as eth_getLogs reads it: an empty set allows any word."""
-    if len(topics) < len(allowed):
-        return False
-    return all(not words or topic in words for topic, words in zip(topics, allowed, strict=False))
-
-
-def allowed_topics(query: LogQuery) -> list[frozenset[bytes]]:
-    """The filter's positions, without trailing ones that allow any word: servers read those in different ways."""
-    allowed = [frozenset(words) for words in query.topics]
-    while allowed and not allowed[-1]:
-        allowed.pop()
-    return allowed
-
-
 def _decoded(answer: Sequence[WireLog], query: LogQuery) -> Iterator[RawLog]:
     """Consecutive logs share their block, and all share few topics, indices and addresses: those are decoded once."""
-    allowed, wanted = allowed_topics(query), _Wanted(query)
+    passes, wanted = TopicFilter(query).passes, _Wanted(query)
     addresses, words, indices = wanted.addresses, _Words(), _Quantities()
     number_text = hash_text = ""
     number, time, hash_of_block = -1, 0, ""
@@ -50,7 +36,7 @@ def _decoded(answer: Sequence[WireLog], query: LogQuery) -> Iterator[RawLog]:
             number_text, hash_text, time_text = log.block_number, log.block_hash, log.block_timestamp
             number, hash_of_block, time = wanted.block(number_text), block_hash(hash_text), _time(time_text)
         topics = tuple([words[text] for text in log.topics])
-        if log.removed or (allowed and not topics_match(topics, allowed)):
+        if log.removed or not passes(topics):
             raise Malformed(f"a log in block {number} that was removed or has topics that were not asked for")
         index, address = indices[log.log_index], addresses.get(log.address) or wanted.address(log.address)
         fields = number, index, time, address, topics, octets(log.data), word(log.transaction_hash), hash_of_block

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from loyalty.accrual.series import may_accept
+from loyalty.chain.recording_format import RecordingFacts
 from loyalty.core.errors import Conflict, Invalid, NotFound
 from loyalty.core.facts import PricePoint
 from loyalty.core.spans import Span, subtract
@@ -35,25 +36,63 @@ class Priced(NamedTuple):
     faults: tuple[SourceFault, ...]
 
 
-def price(state: State, rules: Rules, sources: Mapping[str, Sequence[PriceSource]], now: int) -> list[Priced]:
+def recorded_points(recordings: Sequence[RecordingFacts], rules: Rules, now: int) -> dict[str, tuple[PricePoint, ...]]:
+    """By symbol the points that recordings carry, with the sources that they first came from; others' tokens are left.
+
+    Raises Invalid where a point is at another scale than the program's.
+    """
+    found: dict[str, tuple[PricePoint, ...]] = {}
+    for recorded in (each for recording in recordings for each in recording.prices if each.points):
+        if (token := rules.tokens.get(recorded.symbol)) is None:
+            continue
+        scales = {point.decimals for point in recorded.points}
+        if scales != {token.price_decimals}:
+            raise Invalid(
+                f"tokens[{token.symbol}].price_decimals is {token.price_decimals}, but the recording carries its prices "
+                f"at {', '.join(map(str, sorted(scales)))}: set it to that"
+            )
+        found[token.symbol] = tuple(
+            PricePoint(point.valid_time, point.price, point.source, now) for point in recorded.points
+        )
+    return found
+
+
+def price(
+    state: State,
+    rules: Rules,
+    sources: Mapping[str, Sequence[PriceSource]],
+    now: int,
+    recorded: Mapping[str, Sequence[PricePoint]] | None = None,
+) -> list[Priced]:
     """Ask for every token's missing points, from `max_age` before the program's start to its end or `now`.
 
-    Each token is a step of its own; one whose source fails disturbs no other.
+    Each token is a step of its own; one whose source fails disturbs no other. `recorded` points are taken as they are,
+    and up to the last of them no source is asked: replayed, they give the digests that they gave before.
     """
+    known = recorded or {}
     return [
-        _price_token(state, rules, rules.tokens[symbol], chosen, now) for symbol, chosen in sources.items() if chosen
+        _price_token(state, rules, rules.tokens[symbol], chosen, now, known.get(symbol, ()))
+        for symbol, chosen in sources.items()
+        if chosen or symbol in known
     ]
 
 
-def _price_token(state: State, rules: Rules, token: Token, sources: Sequence[PriceSource], now: int) -> Priced:
+def _price_token(
+    state: State,
+    rules: Rules,
+    token: Token,
+    sources: Sequence[PriceSource],
+    now: int,
+    recorded: Sequence[PricePoint],
+) -> Priced:
     whole = Span(rules.start - token.max_age, min(now, rules.end) + 1)
     with state.read() as connection:
         token_id = tokens.ids(connection)[token.symbol]
         stored = prices.points(connection, token_id, whole)
-    points: list[PricePoint] = []
+    points: list[PricePoint] = list(recorded)
     missing: list[Span] = []
     faults: list[SourceFault] = []
-    for span in _spans_to_ask(whole, stored, sources):
+    for span in _unreplayed(_spans_to_ask(whole, stored, sources), recorded):
         asked = ask(sources, span, now)
         points += asked.points
         missing += asked.missing
@@ -72,6 +111,15 @@ def _spans_to_ask(whole: Span, stored: Sequence[PricePoint], sources: Sequence[P
         return [Span(0, whole.end + HOUR_SECONDS)]
     hours = {point.valid_time // HOUR_SECONDS * HOUR_SECONDS for point in stored}
     return subtract(whole, [Span(hour, hour + HOUR_SECONDS) for hour in hours])
+
+
+def _unreplayed(spans: Sequence[Span], recorded: Sequence[PricePoint]) -> list[Span]:
+    """What is left of `spans` after the hour of the last recorded point."""
+    if not recorded:
+        return list(spans)
+    last = max(point.valid_time for point in recorded)
+    replayed = Span(0, (last // HOUR_SECONDS + 1) * HOUR_SECONDS)
+    return [left for span in spans for left in subtract(span, [replayed])]
 
 
 def store_points(

@@ -1,31 +1,32 @@
 """Explain: a provider's epoch from the reward down to positions, prices and log ids, computed again from the facts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+
+from sqlalchemy import Connection
 
 from loyalty.accrual.day import ConcentratedDay, Credit, TokenScale, accrue_concentrated, scale_of
 from loyalty.accrual.series import points_in_force
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import USD_DECIMALS
-from loyalty.core.checkpoint import Checkpoint
 from loyalty.core.errors import NotFound
-from loyalty.core.facts import PositionChange, PositionKey, PositionToken
+from loyalty.core.facts import PositionKey, PositionToken
 from loyalty.core.spans import Span
-from loyalty.core.times import DAY_SECONDS
-from loyalty.jobs.accrue import AsOf, DayInputs, FactStream, LedgerFact, PreparedDay
+from loyalty.core.times import DAY_SECONDS, day_span
+from loyalty.jobs.accrue import CLOSED
+from loyalty.jobs.day_inputs import PoolHistory
 from loyalty.jobs.settle import evaluate, qualifying_before
+from loyalty.program.cells import Cell
 from loyalty.program.explain import Details, explain
 from loyalty.program.explanation import Explanation, LiquiditySpan, PoolDayDetail, PositionLine, PriceLine
-from loyalty.program.rules import Epoch, PoolKey, Rules
-from loyalty.protocols.uniswap_v3.ledger import Ledger
+from loyalty.program.rules import PoolKey, Rules
+from loyalty.reports.followed import History, follow, liquidity_spans
 from loyalty.reports.provider import known
 from loyalty.reports.shapes import Shape
 from loyalty.reports.snapshot import Snapshot
-from loyalty.state import chains, days, facts, pools, prices, tokens
+from loyalty.state import chains, days, pools, prices
 from loyalty.state.pools import PoolRow
-
-History = dict[PositionKey, list[tuple[int, int, Checkpoint]]]
-"""Per position its liquidity from a time on, and the log that made it so, in order."""
+from loyalty.state.tokens import TokenRow
 
 
 def explained(snapshot: Snapshot, address: Address, number: int) -> Explanation:
@@ -40,9 +41,8 @@ def explained(snapshot: Snapshot, address: Address, number: int) -> Explanation:
     if evaluation is None:
         raise NotFound(f"epoch {number} is not evaluated yet")
     own = [cell for cell in evaluation.cells if cell.provider == address]
-    wanted = {(cell.pool_key, cell.day) for cell in own}
     before = qualifying_before(snapshot.connection, number).get(address, 0)
-    details = _details(snapshot, evaluation.rules, evaluation.epoch, address, wanted)
+    details = _details(snapshot, evaluation.rules, address, own)
     return explain(evaluation.rules, evaluation.result, address, own, before, details)
 
 
@@ -53,86 +53,66 @@ def explanation(snapshot: Snapshot, address: Address, number: int) -> Shape:
     return {**told.as_dict(), "digest": row.digest, **snapshot.moving(row.status)}
 
 
-def _details(
-    snapshot: Snapshot, rules: Rules, epoch: Epoch, provider: Address, wanted: set[tuple[PoolKey, int]]
-) -> Details:
-    found: dict[tuple[PoolKey, int], PoolDayDetail] = {}
-    for pool in pools.all_pools(snapshot.connection):
-        key = PoolKey(pool.chain_id, pool.address)
-        numbers = sorted(day for each, day in wanted if each == key)
-        for day, detail in _pool_details(snapshot, rules, pool, provider, numbers):
-            found[key, day] = detail
-    return found
+def _details(snapshot: Snapshot, rules: Rules, provider: Address, own: Iterable[Cell]) -> Details:
+    cells: dict[PoolKey, dict[int, Cell]] = {}
+    for cell in own:
+        cells.setdefault(cell.pool_key, {})[cell.day] = cell
+    return {
+        (PoolKey(pool.chain_id, pool.address), day): detail
+        for pool in pools.all_pools(snapshot.connection)
+        for day, detail in _pool_details(
+            snapshot, rules, pool, provider, cells.get(PoolKey(pool.chain_id, pool.address), {})
+        )
+    }
 
 
 def _pool_details(
-    snapshot: Snapshot, rules: Rules, pool: PoolRow, provider: Address, numbers: list[int]
+    snapshot: Snapshot, rules: Rules, pool: PoolRow, provider: Address, cells: Mapping[int, Cell]
 ) -> Iterator[tuple[int, PoolDayDetail]]:
-    """The pool-days again, each as of the block up to which its stored cells count."""
-    if not numbers:
+    """The pool-days again, each as of the block up to which its stored cells count.
+
+    Of a day that is not closed a price may have come since its cells were computed: until the next accrual it has no
+    detail. A closed day that differs is told by `explain`.
+    """
+    if not cells:
         return
-    connection, history = snapshot.connection, _Followed(provider)
+    connection = snapshot.connection
     managers = frozenset(chains.position_managers(connection, pool.chain_id) or ())
-    inputs = DayInputs(connection, rules, pool, managers, frozenset())
-    ledger = Ledger(managers)
-    stream = FactStream(facts.ledger_facts(connection, [pool.id]), history.told)
+    history = PoolHistory(connection, rules, pool, managers)
+    followed = follow(connection, pool, managers, provider)
     states = days.states(connection, pool.id)
-    for day in numbers:
-        as_of = AsOf(states[day].as_of_block, states[day].as_of_time, "")
-        prepared = inputs.prepare(day, as_of, ledger, stream)
-        if prepared.concentrated is not None:
-            yield day, _detail(snapshot, rules, pool, prepared, prepared.concentrated, history)
+    for day in sorted(cells):
+        as_of, over = states[day].as_of_time, states[day].as_of_time >= day_span(day).end
+        inputs = history.day(day, None if over else as_of)
+        priced = history.priced(inputs.span, whole_day=over)
+        positions = _positions(inputs.concentrated(priced), followed)
+        if states[day].status == CLOSED or _adds_up(cells[day], positions):
+            lines = [line for row in history.tokens for line in _prices(connection, rules, row, priced.until, over)]
+            yield day, PoolDayDetail(positions, tuple(lines))
 
 
-class _Followed:
-    """The liquidity of one provider's positions over time, with the logs that changed it."""
-
-    def __init__(self, provider: Address) -> None:
-        self._provider = provider
-        self.positions: History = {}
-
-    def told(self, fact: LedgerFact, changes: Iterable[PositionChange]) -> None:
-        log = Checkpoint(fact.block, fact.log_index)
-        for change in changes:
-            if change.position.owner == self._provider:
-                known_before = self.positions.setdefault(change.position, [])
-                liquidity = (known_before[-1][1] if known_before else 0) + change.liquidity_delta
-                known_before.append((change.time, liquidity, log))
-
-    def spans(self, position: PositionKey, within: Span) -> tuple[LiquiditySpan, ...]:
-        """The stretches of `within` with liquidity, none of them empty."""
-        steps = self.positions.get(position, [])
-        ends = [*(time for time, _, _ in steps[1:]), within.end]
-        stretches = (
-            LiquiditySpan(within.intersect(Span(time, end)), liquidity, log)
-            for (time, liquidity, log), end in zip(steps, ends, strict=True)
-        )
-        return tuple(each for each in stretches if each.span and each.liquidity)
+def _adds_up(cell: Cell, positions: tuple[PositionLine, ...]) -> bool:
+    return cell.usd_micro_days == int(sum((line.usd_micro_days for line in positions), Fraction(0)))
 
 
-def _detail(
-    snapshot: Snapshot,
-    rules: Rules,
-    pool: PoolRow,
-    prepared: PreparedDay,
-    day: ConcentratedDay,
-    followed: _Followed,
-) -> PoolDayDetail:
-    credits_of = accrue_concentrated(day)
-    own = sorted((position for position in credits_of if position in followed.positions), key=_order)
-    lines = [_line(position, credits_of[position], day, followed) for position in own]
-    used = [
-        line for symbol in (pool.token0, pool.token1) for line in _prices(snapshot, rules, symbol, day.span, prepared)
-    ]
-    return PoolDayDetail(tuple(line for line in lines if line.spans), tuple(used))
+def _positions(day: ConcentratedDay, followed: History) -> tuple[PositionLine, ...]:
+    """The lines of the followed positions; everybody's are computed, for they share one pass."""
+    credited = accrue_concentrated(day)
+    own = sorted((position for position in credited if position in followed), key=_order)
+    lines = (
+        _line(position, credited[position], day, liquidity_spans(followed[position], day.span)) for position in own
+    )
+    return tuple(line for line in lines if line.spans)
 
 
-def _line(position: PositionKey, credit: Credit, day: ConcentratedDay, followed: _Followed) -> PositionLine:
+def _line(
+    position: PositionKey, credit: Credit, day: ConcentratedDay, spans: tuple[LiquiditySpan, ...]
+) -> PositionLine:
     return PositionLine(
         position=position_name(position.token),
         lower=position.lower,
         upper=position.upper,
-        spans=followed.spans(position, day.span),
+        spans=spans,
         usd_micro_days=_micro_days(credit.usd, day.scale0, day.scale1),
         usd_micro_days_in_range=_micro_days(credit.usd_in_range, day.scale0, day.scale1),
         in_range_seconds=credit.in_range_seconds,
@@ -152,13 +132,11 @@ def _order(position: PositionKey) -> tuple[int, int, int]:
     return position.token.token_id if position.token else -1, position.lower, position.upper
 
 
-def _prices(snapshot: Snapshot, rules: Rules, symbol: str, span: Span, prepared: PreparedDay) -> Iterator[PriceLine]:
-    """The points in force at some second that the day used; a day that is over needs one at its end too."""
-    token, token_id = rules.tokens[symbol], tokens.ids(snapshot.connection)[symbol]
-    reasons = prices.reasons(snapshot.connection, token_id)
-    points = prices.points(snapshot.connection, token_id, Span(span.start, span.end + 1))
-    for point in points_in_force(
-        points, Span(span.start, span.end if prepared.closing else span.end - 1), token.max_age
-    ):
+def _prices(connection: Connection, rules: Rules, row: TokenRow, span: Span, over: bool) -> Iterator[PriceLine]:
+    """The points in force at some second of `span`; a day that is over needed one at its end too."""
+    reasons = prices.reasons(connection, row.id)
+    points = prices.points(connection, row.id, Span(span.start, span.end + 1))
+    used = Span(span.start, span.end if over else span.end - 1)
+    for point in points_in_force(points, used, rules.tokens[row.symbol].max_age):
         reason = reasons.get(point.valid_time)
-        yield PriceLine(symbol, point.valid_time, point.price, token.price_decimals, point.source, reason)
+        yield PriceLine(row.symbol, point.valid_time, point.price, row.price_decimals, point.source, reason)

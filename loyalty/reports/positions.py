@@ -2,7 +2,7 @@
 
 from loyalty.core.address import Address, checksum
 from loyalty.core.facts import PositionKey
-from loyalty.protocols.uniswap_v3.ledger import Ledger
+from loyalty.reports.followed import follow
 from loyalty.reports.paging import Cut, page
 from loyalty.reports.provider import known
 from loyalty.reports.shapes import Shape, pool_of
@@ -15,10 +15,10 @@ def positions(snapshot: Snapshot, address: Address, cut: Cut) -> Shape:
     """The provider's positions with liquidity, by pool and range, as of the newest indexed block."""
     known(snapshot, address)
     held = [
-        (pool, position, liquidity)
+        (pool, position, steps[-1].liquidity)
         for pool in pools.all_pools(snapshot.connection)
-        for position, liquidity in positions_in(snapshot, pool).items()
-        if position.owner == address
+        for position, steps in follow(snapshot.connection, pool, _managers(snapshot, pool), address).items()
+        if steps[-1].liquidity
     ]
     rows, after = page(held, lambda row: (row[0].id, *_key(row[1])), f"positions of {address}", cut)
     ticks = {pool.id: facts.last_price(snapshot.connection, pool.id) for pool, _, _ in rows}
@@ -29,12 +29,8 @@ def positions(snapshot: Snapshot, address: Address, cut: Cut) -> Shape:
     return {"items": items, "after": after, "as_of": indexed_to(snapshot), "status": _status(snapshot)}
 
 
-def positions_in(snapshot: Snapshot, pool: PoolRow) -> dict[PositionKey, int]:
-    """Everybody's positions in a pool: a fold over its liquidity and ownership, without its swaps."""
-    ledger = Ledger(chains.position_managers(snapshot.connection, pool.chain_id) or ())
-    for fact in facts.ledger_facts(snapshot.connection, [pool.id]):
-        ledger.apply(fact)
-    return {position: liquidity for position, liquidity in ledger.positions(pool.address).items() if liquidity}
+def _managers(snapshot: Snapshot, pool: PoolRow) -> list[Address]:
+    return chains.position_managers(snapshot.connection, pool.chain_id) or []
 
 
 def _key(position: PositionKey) -> tuple[int | str, ...]:

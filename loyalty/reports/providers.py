@@ -33,7 +33,7 @@ class Entry:
 
 
 def providers(snapshot: Snapshot, cut: Cut, sort: str = "-weight", tier: str | None = None) -> Shape:
-    """One page of the providers (of one tier), ordered by `sort`; a minus puts the largest first, ties go by address."""
+    """One page of the providers (of one tier), by `sort`; a minus puts the largest first, ties go by address."""
     standings = Standings.of(snapshot)
     if tier is not None and tier not in {each.name for each in snapshot.epoch_rules.tiers}:
         names = ", ".join(each.name for each in snapshot.epoch_rules.tiers)

@@ -111,14 +111,15 @@ def counted_to(snapshot: Snapshot) -> list[Shape]:
 
 def _pools_counted_to(snapshot: Snapshot, chain_id: int) -> list[tuple[int, int]]:
     """(block, time) of each running pool's newest computed day; where none runs any more, the newest of all."""
-    ended, running = [], []
+    ended: list[tuple[int, int]] = []
+    running: list[tuple[int, int]] = []
     for pool in pools.all_pools(snapshot.connection, chain_id):
         states = days.states(snapshot.connection, pool.id)
         if states:
             last = states[max(states)]
             over = last.day >= counted_days(snapshot.rules, pool).end - 1 and last.status != "open"
             (ended if over else running).append((last.as_of_block, last.as_of_time))
-    return running or [max(ended)] if ended or running else []
+    return running or ([max(ended)] if ended else [])
 
 
 def indexed_to(snapshot: Snapshot) -> list[Shape]:

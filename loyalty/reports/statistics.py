@@ -3,6 +3,7 @@
 from collections import Counter
 from fractions import Fraction
 
+from loyalty.core.address import Address
 from loyalty.core.amounts import USD_DECIMALS, format_decimal, format_units
 from loyalty.program.rules import PoolKey
 from loyalty.reports.program import budgets, phase
@@ -65,7 +66,7 @@ def tiers(snapshot: Snapshot) -> Shape:
     return {"items": items, "after": None, **snapshot.moving()}
 
 
-def _in_tiers(standings: Standings) -> set[str]:
+def _in_tiers(standings: Standings) -> set[Address]:
     return {*standings.current, *standings.earlier}
 
 

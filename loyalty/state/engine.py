@@ -27,10 +27,6 @@ BUSY_SECONDS = 30
 READERS_KEPT = 4
 READERS_MOST = 40
 """FastAPI answers on up to 40 threads; a connection beyond the kept ones is closed after use."""
-MMAP_BYTES = 256 * 2**20
-WRITER_CACHE_KIB = 64 * 1024
-READER_CACHE_KIB = 8 * 1024
-"""A writer's changed pages stay in its cache until the commit; readers see pages through the memory map."""
 JOURNAL_LIMIT_BYTES = 64 * 2**20
 
 
@@ -186,8 +182,6 @@ def _open_writer(path: Path, name: str) -> sqlite3.Connection:
         "PRAGMA foreign_keys = ON",
         "PRAGMA temp_store = MEMORY",
         f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}",
-        f"PRAGMA cache_size = -{WRITER_CACHE_KIB}",
-        f"PRAGMA mmap_size = {MMAP_BYTES}",
     )
 
 
@@ -202,8 +196,6 @@ def _open_reader(path: Path, name: str) -> sqlite3.Connection:
         f"{path.absolute().as_uri()}?mode=rw",
         "PRAGMA query_only = ON",
         "PRAGMA temp_store = MEMORY",
-        f"PRAGMA cache_size = -{READER_CACHE_KIB}",
-        f"PRAGMA mmap_size = {MMAP_BYTES}",
         "SELECT count(*) FROM sqlite_master",
     )
 

@@ -1,12 +1,21 @@
 """Clocks and chains for tests: nothing sleeps, everything that would is written down."""
 
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from loyalty.chain.chain import Chain, open_chain
 from loyalty.chain.clock import Clock
 from loyalty.chain.endpoint import Observe, observe_nothing
 from loyalty.chain.failover import Patience
+from loyalty.core.logs import RawLog
+from loyalty.core.queries import LogQuery
 from tests.chain.rpc_server import Site
+from tests.chain.world import World, make_world
+
+T = TypeVar("T")
+WORLD = make_world(seed=1, blocks=300)
 
 CHAIN_ID = 42161
 
@@ -51,3 +60,22 @@ def chain_of(
         clock=(clock or HandClock()).clock(),
         observe=observe,
     )
+
+
+def run(chain: Chain, use: Callable[[Chain], Awaitable[T]]) -> T:
+    async def main() -> T:
+        try:
+            return await use(chain)
+        finally:
+            await chain.close()
+
+    return asyncio.run(main())
+
+
+def all_logs(chain: Chain, world: World = WORLD) -> list[RawLog]:
+    return run(chain, lambda chain: chain.logs([world.query()]))
+
+
+def listen(queries: Sequence[LogQuery]) -> Generator[Sequence[LogQuery], Sequence[RawLog], list[RawLog]]:
+    """The shortest conversation: one round."""
+    return list((yield queries))

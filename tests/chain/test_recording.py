@@ -188,12 +188,8 @@ def test_the_same_blocks_give_the_same_bytes_and_nothing_else_is_left(tmp_path: 
 def test_a_recording_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
     path = write(tmp_path / "a.gz")
     before = path.read_bytes()
-    with (
-        pytest.raises(Invalid, match="block 1 cannot be recorded after block 2"),
-        RecordingWriter.open(path, FACTS) as writer,
-    ):
-        writer.add_block(WORLD.headers[2])
-        writer.add_block(WORLD.headers[1])
+    with pytest.raises(Invalid, match="block 1 cannot be recorded after block 2"):
+        write(path, kept=[WORLD.headers[2], WORLD.headers[1]])
     assert [path.read_bytes()] == [each.read_bytes() for each in tmp_path.iterdir()] == [before]
 
 

@@ -15,7 +15,6 @@ from loyalty.state import open_state
 from loyalty.state.check import check as check_file
 from loyalty.state.check import optimize as optimize_state
 from loyalty.state.check import vacuum as vacuum_file
-from loyalty.state.lock import WorkerLock
 from loyalty.state.migrate import upgrade as upgrade_state
 from loyalty.state.restore import restore as restore_file
 
@@ -84,9 +83,8 @@ def optimize(
     settings = start()
     path = _path(settings)
     if vacuum:
-        with WorkerLock(path, wall_clock()):
-            done = vacuum_file(path, now=wall_clock())
-        typer.echo(f"Vacuumed: {done}.")
+        done = vacuum_file(path, now=wall_clock())
+        typer.echo(f"Vacuumed: {done.bytes_before:,} bytes before, {done.bytes_after:,} after.")
         return
     with open_database(settings, create=False, migrate=False) as state:
         freed = optimize_state(state)

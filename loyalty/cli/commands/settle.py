@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from loyalty.cli.output import AsJson, print_json, print_table
-from loyalty.cli.session import carry_out, reading, start, writing
+from loyalty.cli.session import carry_out, reading, writing
 
 
 def register(app: typer.Typer) -> None:
@@ -74,12 +74,11 @@ def verify(as_json: AsJson = False) -> None:
 def record(
     path: Annotated[Path, typer.Argument(help="The recording to write, such as week-3.jsonl.gz.")],
     chain: Annotated[str | None, typer.Option(help="The chain to record, where the program has several.")] = None,
-    until: Annotated[int | None, typer.Option(help="The last block; the last indexed one by default.")] = None,
+    until: Annotated[
+        int | None, typer.Option(help="The last block, a final one; by default the last that is indexed.")
+    ] = None,
 ) -> None:
-    """Record the program's logs, headers, prices and program file, so that they can stand in for an endpoint anywhere."""
-    from loyalty.jobs.record import record as record_all
-
-    settings = start()
-    with writing(settings) as engine:
-        made = record_all(engine, path, chain, until)
+    """Record the program's logs, prices and program file, so that they can stand in for an endpoint anywhere."""
+    with writing() as engine:
+        made = engine.record(path, chain, until)
     typer.echo(f"{made.logs} logs of {made.blocks} blocks written to {made.path}, sha256 {made.sha256}")

@@ -1,0 +1,116 @@
+"""`loyalty status`, `provider`, `explain`: what the database says, without a worker and without the network."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from loyalty.cli.output import AsJson, print_json, print_table
+from loyalty.cli.session import reading
+from loyalty.core.address import parse_address
+from loyalty.reports.shapes import Shape
+from loyalty.reports.snapshot import Snapshot
+
+_CHAIN_KEYS = ("indexed_block", "head_block", "finalized_block", "blocks_behind")
+
+AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="0x and 40 hexadecimal digits, in any case.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(status)
+    app.command()(provider)
+    app.command()(explain)
+
+
+def status(as_json: AsJson = False) -> None:
+    """How far the chains are read, how the jobs fare, and what keeps epochs from settling."""
+    from loyalty.reports.status import status as told
+
+    _show(told, as_json, _print_status)
+
+
+def provider(address: AddressArgument, as_json: AsJson = False) -> None:
+    """A provider's balance, tier and rewards."""
+    from loyalty.reports.provider import provider as told
+
+    wanted = parse_address(address)
+    _show(lambda snapshot: told(snapshot, wanted), as_json, _print_provider)
+
+
+def explain(
+    address: AddressArgument,
+    epoch: Annotated[int, typer.Option(help="The epoch's number, from 1.", min=1)],
+    as_json: AsJson = False,
+) -> None:
+    """Why a provider got what it got: from the reward down to positions, prices and log ids."""
+    from loyalty.reports.explain import explained, explanation
+
+    wanted = parse_address(address)
+    if as_json:
+        _show(lambda snapshot: explanation(snapshot, wanted, epoch), True, _print_nothing)
+        return
+    with reading() as state, state.read() as connection:
+        lines = explained(Snapshot.of(connection), wanted, epoch).lines()
+    typer.echo("\n".join(lines))
+
+
+def _show(report: Callable[[Snapshot], Shape], as_json: bool, print_text: Callable[[Shape], None]) -> None:
+    with reading() as state, state.read() as connection:
+        told = report(Snapshot.of(connection))
+    print_json(told) if as_json else print_text(told)
+
+
+def _print_nothing(_: Shape) -> None:
+    return
+
+
+def _print_status(told: Shape) -> None:
+    typer.echo(f"{told['program']}: {told['phase'].replace('_', ' ')}, as of {told['time'] or 'no block yet'}")
+    print_table(
+        ("chain", "indexed", "head", "finalized", "behind"),
+        [(each["chain_name"], *(_text(each[key]) for key in _CHAIN_KEYS)) for each in told["chains"]],
+    )
+    if told["jobs"]:
+        print_table(
+            ("job", "finished", "failures in a row", "last error"),
+            [
+                (each["job"], _text(each["finished"]), str(each["consecutive_failures"]), _text(each["last_error"]))
+                for each in told["jobs"]
+            ],
+        )
+    typer.echo(f"settled epochs: {told['settled_epochs']}, commands waiting: {told['pending_commands']}")
+    for each in told["blocked_epochs"]:
+        typer.echo(f"epoch {each['epoch']} ({each['status']}): {'; '.join(each['reasons'])}")
+    for each in told["holds"]:
+        typer.echo(f"on hold since {each['placed']}: {each['reason']}")
+    for each in told["unpriced"]:
+        typer.echo(f"without a price: {each['pool']} on {each['date']}: {each['reason']}")
+
+
+def _print_provider(told: Shape) -> None:
+    typer.echo(f"provider {told['address']}")
+    if told["excluded"]:
+        typer.echo(f"excluded: {told['excluded']}")
+    typer.echo(f"balance {told['usd']} USD, {told['usd_in_range']} in range ({told['status']})")
+    tier = f"{told['tier']}, multiplier {told['multiplier']}, participation epoch {told['participation_epoch']}"
+    typer.echo(f"tier {tier}" if told["tier"] else "in no tier")
+    if (following := told["next_tier"]) is not None:
+        typer.echo(f"next {following['tier']} (x {following['multiplier']}) in {following['epochs_to_go']} epochs")
+    for name in ("earned", "provisional", "transferred"):
+        typer.echo(f"{name} {', '.join(_amount(each) for each in told[name])}")
+    if told["last_rewards"]:
+        print_table(
+            ("epoch", "reward", "tier", "weight", "status"),
+            [
+                (str(each["epoch"]), _amount(each), _text(each["tier"]), each["weight"], each["status"])
+                for each in told["last_rewards"]
+            ],
+        )
+
+
+def _amount(each: Shape) -> str:
+    return f"{each['amount']} {each['token']}"
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else str(value)

@@ -109,3 +109,71 @@ class PricePoint(NamedTuple):
     price: int
     source: str
     asked_time: int
+
+
+# Shares, vaults, oracles ---------------------------------------------------------------------------------------------
+
+
+class TokenTransfer(NamedTuple):
+    """An ERC-20 Transfer of a token that the program follows: an LP, gauge or vault share, or a coin in or out of a pool.
+
+    From ZERO_ADDRESS when minted, to it when burned. `units` in the token's smallest unit; transfers of zero are no facts.
+    """
+
+    token: Address
+    block: int
+    log_index: int
+    time: int
+    sender: Address
+    recipient: Address
+    units: int
+    transaction_hash: bytes
+
+
+class VaultEvent(NamedTuple):
+    """What an account did with a vault with rounds: "stake", "instant_unstake", "unstake" or "redeem".
+
+    `units` are shares for "redeem" and the asset's smallest unit otherwise; `round` as the vault logged it.
+    """
+
+    vault: Address
+    block: int
+    log_index: int
+    time: int
+    kind: str
+    account: Address
+    units: int
+    round: int
+    transaction_hash: bytes
+
+
+class RoundRolled(NamedTuple):
+    """A vault's round was closed at `price_per_share` (asset units per whole share); the next begins right after.
+
+    `yield_units` is negative for a loss.
+    """
+
+    vault: Address
+    block: int
+    log_index: int
+    time: int
+    round: int
+    price_per_share: int
+    shares_minted: int
+    wrapped_minted: int
+    wrapped_burned: int
+    yield_units: int
+    transaction_hash: bytes
+
+
+class OracleAnswer(NamedTuple):
+    """An `AnswerUpdated` of a Chainlink aggregator: `answer` at the feed's decimals, valid from `updated_at` on."""
+
+    aggregator: Address
+    block: int
+    log_index: int
+    time: int
+    round_id: int
+    answer: int
+    updated_at: int
+    transaction_hash: bytes

@@ -13,6 +13,9 @@ from rich.table import Table
 
 from loyalty.config import Settings
 
+_UNLIMITED = 100_000
+"""A file or pipe has no width: nothing is wrapped there."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -28,7 +31,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(heading, overflow="fold", no_wrap=False)
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=False).print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=_UNLIMITED)).print(table)
 
 
 class _JsonLines(logging.Formatter):

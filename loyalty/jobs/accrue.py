@@ -1,5 +1,6 @@
 """Accrue: every pool-day that is not closed yet is computed from the stored facts and prices."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,9 +15,11 @@ from loyalty.core.spans import Span
 from loyalty.core.times import day_of, day_span, day_text, time_text
 from loyalty.jobs.day_inputs import DayInputs, PoolHistory, Priced
 from loyalty.program.rules import Rules
-from loyalty.state import StateTransaction, balances, blocks, days, pools, providers
+from loyalty.state import StateTransaction, balances, blocks, chains, days, pools, providers
 from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
+
+_log = logging.getLogger(__name__)
 
 OPEN, CLOSED, EMPTY, UNPRICED = "open", "closed", "empty", "unpriced"
 """A pool-day still running; over and counted; over without liquidity of anyone, so that its prices are not used; over,
@@ -84,7 +87,8 @@ class Accruer:
                 if self.stopping():
                     return
                 result = compute_day(connection, pool, history, day, as_of, self._waiting(pool, day, as_of))
-                self._write(pool, result)
+                if not self._write(pool, history, result):
+                    return
                 yield result
 
     def _waiting(self, pool: PoolRow, day: int, as_of: AsOf) -> frozenset[str]:
@@ -93,14 +97,13 @@ class Accruer:
         symbols = {pool.token0, pool.token1} & self.grid_tokens
         return frozenset(symbol for symbol in symbols if passed < self.rules.tokens[symbol].max_age)
 
-    def _write(self, pool: PoolRow, result: DayResult) -> None:
-        """One pool-day, as one step; Conflict where the chain was rewound while it was computed."""
+    def _write(self, pool: PoolRow, history: PoolHistory, result: DayResult) -> bool:
+        """One pool-day, as one step; False, and nothing written, where what it hangs on changed while it was computed."""
         with StateTransaction(self.state) as connection:
-            if not blocks.has(connection, pool.chain_id, result.as_of.block, result.as_of.hash):
-                raise Conflict(
-                    f"pool {pool.address} on {day_text(result.day)}: block {result.as_of.block} was rewound while the "
-                    "day was computed; it is computed again at the next turn"
-                )
+            if (changed := _changed(connection, pool, history, result)) is not None:
+                place = f"pool={pool.address} day={day_text(result.day)}"
+                _log.info("not written, it is computed again at the next turn %s because=%s", place, changed)
+                return False
             ids = providers.ids_of(connection, [*result.cells, *(result.balances or {})])
             rows = {ids[address]: cell for address, cell in result.cells.items()}
             days.write(
@@ -116,6 +119,22 @@ class Accruer:
             if result.balances is not None:
                 current = {ids[address]: value for address, value in result.balances.items()}
                 balances.replace(connection, pool.id, current, result.as_of.block, result.as_of.time)
+        return True
+
+
+def _changed(connection: Connection, pool: PoolRow, history: PoolHistory, result: DayResult) -> str | None:
+    """What is no longer as it was when the day was computed: its blocks, or the prices of a day that is to be closed.
+
+    A final block may have been thinned out meanwhile, but it is never rewound.
+    """
+    final_block = chains.get(connection, pool.chain_id).finalized_block
+    final = final_block is not None and result.as_of.block <= final_block
+    if not final and not blocks.has(connection, pool.chain_id, result.as_of.block, result.as_of.hash):
+        return f"block {result.as_of.block} was rewound"
+    span = day_span(result.day)
+    if result.status == CLOSED and history.points(span, connection) != history.points(span):
+        return "a price came"
+    return None
 
 
 def indexed_to(connection: Connection, pool: PoolRow) -> AsOf | None:

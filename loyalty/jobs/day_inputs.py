@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from loyalty.accrual.day import ConcentratedDay, PriceStep, TokenScale
 from loyalty.accrual.series import Missing, steps_in_force
 from loyalty.core.address import Address
-from loyalty.core.facts import LiquidityChange, PoolPrice, PositionChange, PositionKey, PositionTransfer
+from loyalty.core.facts import LiquidityChange, PoolPrice, PositionChange, PositionKey, PositionTransfer, PricePoint
 from loyalty.core.spans import Span
 from loyalty.core.times import day_span
 from loyalty.program.rules import Rules
@@ -71,11 +71,14 @@ class DayInputs:
 
 
 class PoolHistory:
-    """Reads a pool's days in ascending order, in one pass over its liquidity and ownership."""
+    """Reads a pool's days in ascending order, in one pass over its liquidity and ownership.
+
+    `rules` say how old a price may be; who reads across versions puts those in force on a day there before it.
+    """
 
     def __init__(self, connection: Connection, rules: Rules, pool: PoolRow, managers: frozenset[Address]) -> None:
         self._connection = connection
-        self._rules = rules
+        self.rules = rules
         self._pool = pool
         self._ledger = Ledger(managers)
         self._stream = _Stream(facts.ledger_facts(connection, [pool.id]))
@@ -119,9 +122,14 @@ class PoolHistory:
         steps0, steps1 = (() if isinstance(steps, Missing) else steps for steps in found)
         return Priced(until.intersect(span), steps0, steps1, reason)
 
+    def points(self, span: Span, connection: Connection | None = None) -> list[list[PricePoint]]:
+        """Both tokens' points that a price over `span`, its end included, can hang on; here, or as `connection` sees it."""
+        reader = connection or self._connection
+        return [prices.points(reader, row.id, Span(span.start, span.end + 1)) for row in self.tokens]
+
     def _steps(self, row: TokenRow, span: Span, *, closed_end: bool) -> tuple[PriceStep, ...] | Missing:
         points = prices.points(self._connection, row.id, Span(span.start, span.end + 1))
-        return steps_in_force(points, span, self._rules.tokens[row.symbol].max_age, closed_end=closed_end)
+        return steps_in_force(points, span, self.rules.tokens[row.symbol].max_age, closed_end=closed_end)
 
     def has_point_from(self, row: TokenRow, time: int) -> bool:
         """Whether a price point of `time` or later is stored."""

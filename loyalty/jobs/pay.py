@@ -18,7 +18,11 @@ _TRANSACTION = re.compile(r"0x[0-9a-f]{64}")
 
 
 class ExportRow(NamedTuple):
-    """A provider's reward of one epoch; `cumulative_units` through this epoch; `payable_units` what is owed and not dust."""
+    """A provider's reward of one epoch in units; `cumulative_units` are its rewards through this epoch.
+
+    `payable_units` is what the epoch's payment transfers: the reward and the dust carried so far, or nothing where both
+    together are dust.
+    """
 
     address: Address
     units: int
@@ -64,7 +68,10 @@ class Export(NamedTuple):
 
 
 def export(state: State, rules: Rules, number: int, symbol: str, dust_below: str = "0") -> Export:
-    """The rewards of settled epoch `number`. Raises NotFound, Conflict while it is not settled, Inconsistent if the sum is off."""
+    """The rewards of settled epoch `number`, and what its payment transfers (or transferred, where it was made).
+
+    Raises NotFound, Conflict while the epoch is not settled, Inconsistent where the rewards do not add up.
+    """
     token = _token(rules, symbol)
     with state.read() as connection:
         row = _settled(connection, number)
@@ -77,9 +84,9 @@ def export(state: State, rules: Rules, number: int, symbol: str, dust_below: str
                 f"the rewards of epoch {number} in {symbol} add up to {sum(units.values())}, its ledger says "
                 f"{ledger.paid_units}: run `loyalty verify`, and do not pay"
             )
-        cumulative = _cumulative(connection, number, symbol)
+        cumulative = epochs.earned_through(connection, number, symbol)
         made = payments.get(connection, number, symbol)
-        plan = _plan(connection, number, token, symbol, cumulative, dust_below) if made is None else None
+        plan = _plan(connection, number, token, symbol, dust_below) if made is None else None
         lines = (
             payments.lines(connection, number, symbol)
             if plan is None
@@ -111,7 +118,7 @@ def mark_paid(
         raise Invalid(f"{transaction_hash!r} is not a transaction hash: expected 0x and 64 hexadecimal digits")
     with StateTransaction(state, durable=True) as connection:
         _settled(connection, epoch)
-        plan = _plan(connection, epoch, token, symbol, _cumulative(connection, epoch, symbol), dust_below)
+        plan = _plan(connection, epoch, token, symbol, dust_below)
         payment = PaymentRow(epoch, symbol, transaction_hash.lower(), plan.dust_below_units, plan.total_units, now)
         payments.add(connection, payment, {line.provider: line.units for line in plan.lines})
         detail = {
@@ -146,12 +153,12 @@ def _rewards(connection: Connection, number: int, symbol: str) -> dict[Address, 
     return {row.provider: row.units for row in epochs.rewards(connection, number) if row.token == symbol}
 
 
-def _cumulative(connection: Connection, number: int, symbol: str) -> dict[Address, int]:
-    return epochs.earned_through(connection, number, symbol)
-
-
-def _plan(
-    connection: Connection, number: int, token: Token, symbol: str, cumulative: dict[Address, int], dust_below: str
-) -> PaymentPlan:
+def _plan(connection: Connection, number: int, token: Token, symbol: str, dust_below: str) -> PaymentPlan:
+    """The payment of the epoch, with the dust that earlier payments carried; epochs not paid yet stay out of it."""
+    paid_epochs = {made.epoch for made in payments.all_payments(connection) if made.token == symbol}
+    earned: dict[Address, int] = {}
+    for epoch in sorted(paid_epochs | {number}):
+        for provider, units in _rewards(connection, epoch, symbol).items():
+            earned[provider] = earned.get(provider, 0) + units
     paid = payments.paid_units(connection, symbol)
-    return plan_payment(number, symbol, cumulative, paid, parse_units(dust_below, token.decimals))
+    return plan_payment(number, symbol, earned, paid, parse_units(dust_below, token.decimals))

@@ -4,15 +4,16 @@ The same pure function computes a provisional epoch and a settled one. Wall cloc
 time of the chains' final blocks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from loyalty.core.address import Address
 from loyalty.core.amounts import format_decimal
-from loyalty.core.errors import Unavailable
+from loyalty.core.errors import Conflict, Unavailable
 from loyalty.jobs.epoch_blocks import Blocks, blocks_of
 from loyalty.jobs.epoch_prices import prices_at, prices_in_force
 from loyalty.jobs.rules import latest_rules, rules_in_force
@@ -64,34 +65,76 @@ def settle(
         first = number = epochs.settled_count(connection) + 1
     done: list[Evaluated] = []
     while True:
+        judge = partial(_judge, number=number, first=first, until=until, grid_tokens=grid_tokens)
         with state.read() as connection:
-            evaluation = evaluate(connection, number)
-            if evaluation is None:
+            blocked = judge(connection)
+            if blocked is None:
                 return done
-            blocked = blocks_of(connection, evaluation.rules, evaluation.epoch, grid_tokens)
-            if blocked.due and number > first:
-                blocked = blocked.also(f"epochs settle in order: {first} is not settled yet")
-            elif blocked.due and until is not None and number > until:
-                blocked = blocked.also(_LEFT)
-            digest = digest_of(connection, evaluation) if blocked.settles else None
-        done.append(_write(state, evaluation, blocked, digest, now))
+            evaluation = None if blocked.settles else evaluate(connection, number)
+        done.append(_keep(state, evaluation, blocked) if evaluation else _close(state, number, judge, now))
         number += 1
-        first = number if blocked.settles else first
+        first = number if done[-1].status == SETTLED else first
+
+
+def _judge(
+    connection: Connection, *, number: int, first: int, until: int | None, grid_tokens: frozenset[str]
+) -> Blocks | None:
+    """What keeps the epoch from being settled now; None before it has begun."""
+    if (begun := _begun(connection, number)) is None:
+        return None
+    blocked = blocks_of(connection, begun.rules, begun.rules.epoch(number), grid_tokens)
+    if blocked.due and number > first:
+        return blocked.also(f"epochs settle in order: {first} is not settled yet")
+    if blocked.due and until is not None and number > until:
+        return blocked.also(_LEFT)
+    return blocked
+
+
+def _keep(state: State, evaluation: Evaluation, blocked: Blocks) -> Evaluated:
+    """The evaluation of an epoch that is not settled; the next one takes its place."""
+    with StateTransaction(state) as connection:
+        return _write(connection, evaluation, blocked, None)
+
+
+def _close(state: State, number: int, judge: Callable[[Connection], Blocks | None], now: int) -> Evaluated:
+    """Judged, evaluated and settled in one transaction: no hold and no price can come in between."""
+    with StateTransaction(state, durable=True) as connection:
+        blocked, evaluation = judge(connection), evaluate(connection, number)
+        if blocked is None or evaluation is None:
+            raise Conflict(f"epoch {number} was rewound while it was settled; it is looked at again at the next turn")
+        if not blocked.settles:
+            return _write(connection, evaluation, blocked, None)
+        digest = digest_of(connection, evaluation)
+        detail = {"epoch": number, "digest": digest, "rules_version": evaluation.rules_version}
+        audit.write(connection, now, "worker", "settle", detail)
+        return _write(connection, evaluation, blocked, digest)
+
+
+class _Begun(NamedTuple):
+    """An epoch that has begun: the rules in force in it, and up to where the program has been seen."""
+
+    rules_version: int
+    rules: Rules
+    seen_time: int
+
+
+def _begun(connection: Connection, number: int) -> _Begun | None:
+    seen_time, newest = latest_time(connection), latest_rules(connection)
+    if newest is None or seen_time is None or number > newest.epochs or seen_time < newest.epoch(number).start:
+        return None
+    return _Begun(*rules_in_force(connection, number), seen_time)
 
 
 def evaluate(connection: Connection, number: int) -> Evaluation | None:
     """Epoch `number` from what is stored; None before it has begun."""
-    as_of_time = latest_time(connection)
-    newest = latest_rules(connection)
-    if newest is None or as_of_time is None or number > newest.epochs or as_of_time < newest.epoch(number).start:
+    if (begun := _begun(connection, number)) is None:
         return None
-    version, rules = rules_in_force(connection, number)
-    epoch = rules.epoch(number)
-    as_of_time = min(as_of_time, epoch.end)
+    rules, epoch = begun.rules, begun.rules.epoch(number)
+    as_of_time = min(begun.seen_time, epoch.end)
     cells = [Cell(*row) for row in days.cells(connection, epoch.days)]
     budgets = _budgets(connection, rules, epoch, as_of_time)
     result = evaluate_epoch(rules, epoch, cells, qualifying_before(connection, number), budgets)
-    return Evaluation(version, rules, epoch, cells, result, as_of_time)
+    return Evaluation(begun.rules_version, rules, epoch, cells, result, as_of_time)
 
 
 def digest_of(connection: Connection, evaluation: Evaluation) -> str:
@@ -128,7 +171,7 @@ def carried_in(connection: Connection, number: int) -> dict[str, int]:
 def _budgets(connection: Connection, rules: Rules, epoch: Epoch, as_of_time: int) -> tuple[Budget, ...]:
     """The epoch's budgets; before its end a USD share is worth what the prices of now make it.
 
-    A share without any price has no budget of its own yet: zero is shown, and `blocks_of` keeps the epoch from settling.
+    A share without any price has no budget of its own yet: zero is shown, and `blocks_of` keeps the epoch open.
     """
     known = prices_at(connection, rules, as_of_time) | prices_at(connection, rules, epoch.end)
     carried = carried_in(connection, epoch.number)
@@ -144,9 +187,9 @@ def _without_price(rules: Rules, epoch: Epoch, symbol: str, carried: Mapping[str
     return Budget(symbol, own, carried.get(symbol, 0))
 
 
-def _write(state: State, evaluation: Evaluation, blocked: Blocks, digest: str | None, now: int) -> Evaluated:
-    settles = digest is not None
-    status = SETTLED if settles else COMPUTED if blocked.final else PROVISIONAL
+def _write(connection: Connection, evaluation: Evaluation, blocked: Blocks, digest: str | None) -> Evaluated:
+    """The evaluation in the place of the epoch's earlier one; with a digest it is settled."""
+    status = SETTLED if digest is not None else COMPUTED if blocked.final else PROVISIONAL
     result = evaluation.result
     row = EpochRow(
         number=result.epoch.number,
@@ -158,11 +201,7 @@ def _write(state: State, evaluation: Evaluation, blocked: Blocks, digest: str | 
         reasons=blocked.reasons,
         as_of_time=evaluation.as_of_time,
     )
-    with StateTransaction(state, durable=settles) as connection:
-        epochs.write(connection, row, _budget_rows(result), _participation_rows(result), _reward_rows(result))
-        if settles:
-            detail = {"epoch": row.number, "digest": digest, "rules_version": row.rules_version}
-            audit.write(connection, now, "worker", "settle", detail)
+    epochs.write(connection, row, _budget_rows(result), _participation_rows(result), _reward_rows(result))
     return Evaluated(row.number, status, blocked.due, blocked.reasons, row.digest)
 
 

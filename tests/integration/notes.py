@@ -1,4 +1,4 @@
-"""What the contracts say after each block, and what follows from that alone: an integral in fractions, block by block."""
+"""What the contracts say after each block, and the integral in fractions that follows from that alone."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -71,6 +71,8 @@ class Notes:
                 position = manager.position(node, token_id)
             except RevertedError:
                 continue  # burned
+            if position[:3] != self.pool[1:4]:
+                continue  # of another pool
             owner, token = manager.owner_of(node, token_id), PositionToken(manager.address, token_id)
             yield Holding(owner, position.lower, position.upper, position.liquidity, token)
 

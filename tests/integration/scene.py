@@ -1,4 +1,4 @@
-"""A program on a real node: the contracts that are played on, the program file that names them, and an engine over both."""
+"""A program on a real node: the contracts played on, the program file that names them, an engine over both."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-import pytest
-
 from loyalty.accrual.day import accrue_concentrated
 from loyalty.core.address import Address
 from loyalty.core.facts import PositionKey, PositionToken
@@ -26,14 +24,17 @@ from tests.integration.scene import (
     ledger_of,
     tokens_held,
 )
-from tools.evm.node import Block
+from tools.evm.erc20 import APPROVE, MAX_UINT256
+from tools.evm.node import Transaction
+from tools.evm.payer import Call
+from tools.evm.position_manager import PositionManager
 from tools.evm.uniswap import Uniswap, minted_token_ids
 
 DAY = DAY_SECONDS
 HOUR = HOUR_SECONDS
 
 
-def agree(scene: Scene, engine: Engine, notes: Notes) -> Moment:
+def agree(engine: Engine, notes: Notes) -> Moment:
     """After a block: index, and compare the pool's liquidity and price, and each position's owner and liquidity."""
     moment = notes.take()
     for chain in engine.program.chains:
@@ -60,21 +61,22 @@ def prices_of(scene: Scene) -> Callable[[int], tuple[Fraction, Fraction]]:
     return price_at
 
 
-@pytest.mark.parametrize("count", ["full", "in_range"])
-def test_a_whole_life_agrees_with_the_contracts(scene: Scene, count: str) -> None:
+def test_a_whole_life_agrees_with_the_contracts(scene: Scene) -> None:
     """Three days with everything that providers do, each block compared, and the integral of what was seen."""
     uniswap, pool, manager, node = scene.uniswap, scene.pool, scene.uniswap.manager, scene.node
     second_manager = Uniswap.deploy_manager(node, uniswap.factory)
     scene.managers.append(second_manager)
-    fund(scene, second_manager.address)
+    allow(scene, BOB, second_manager)
     other_pool = uniswap.create_pool(pool.token0, pool.token1, 500, uniswap.view(pool).slot0().sqrt_price_x96)
     notes = Notes(scene, pool, [(manager, number) for number in range(1, 12)] + [(second_manager, 1)])
-    notes.direct = [(DAVE, scene.middle - 600, scene.middle + 600), (uniswap.payer, scene.middle - 60, scene.middle + 60)]
+    wide, narrow = ((scene.middle - ticks, scene.middle + ticks) for ticks in (600, 60))
+    notes.direct = [(DAVE, *wide), (uniswap.payer, *narrow)]
 
-    with scene.engine(program=scene.program(count=count)) as engine:
+    with scene.engine() as engine:
 
-        def then(*blocks: object) -> None:
-            agree(scene, engine, notes)
+        def then(*played: object) -> None:
+            """What was played is a block or more: after it all agrees."""
+            agree(engine, notes)
 
         # Before the start: liquidity, and swaps that leave a price behind.
         first = scene.mint(ALICE, -6_000, 6_000, 50_000)
@@ -89,15 +91,16 @@ def test_a_whole_life_agrees_with_the_contracts(scene: Scene, count: str) -> Non
         block = uniswap.send(CAROL, manager.multicall(bundle), time=START + HOUR)
         assert len(minted_token_ids(manager.address, block.receipts)) == 3
         then()
-        then(uniswap.direct_mint(DAVE, pool, scene.middle - 600, scene.middle + 600, 10**13, time=START + 2 * HOUR))
-        then(uniswap.direct_mint(uniswap.payer, pool, scene.middle - 60, scene.middle + 60, 10**12))
+        then(uniswap.direct_mint(DAVE, pool, *wide, 10**13, time=START + 2 * HOUR))
+        then(uniswap.direct_mint(uniswap.payer, pool, *narrow, 10**12))
         then(scene.swap(-150, time=START + 3 * HOUR + 7))
         then(scene.swap(-301))
         then(scene.swap(-300))  # up to a boundary exactly
         then(uniswap.increase(BOB, first, *scene.units(5_000)))  # by a stranger
         then(uniswap.collect(ALICE, first))  # a poke: a Burn of 0
         then(uniswap.transfer_nft(ALICE, DAVE, first, time=START + 9 * HOUR))
-        then(mint_with(scene, second_manager, BOB, time=START + 10 * HOUR))
+        ends = scene.middle - 900, scene.middle + 900
+        then(uniswap.send(BOB, second_manager.mint(BOB, pool, *ends, *scene.units(3_000)), time=START + 10 * HOUR))
         then(scene.swap(119, time=START + 20 * HOUR))
         # The second day: liquidity leaves, comes and leaves within one block, an NFT goes round in one block.
         held = manager.position(node, 2).liquidity
@@ -106,9 +109,9 @@ def test_a_whole_life_agrees_with_the_contracts(scene: Scene, count: str) -> Non
         (fleeting,) = minted_token_ids(manager.address, come_and_go.receipts)
         then()
         then(uniswap.burn_token(ALICE, fleeting))
-        round_trip = [manager.transfer(DAVE, BOB, first)], [manager.transfer(BOB, CAROL, first)]
-        then(send_all(scene, [(DAVE, round_trip[0][0]), (BOB, round_trip[1][0])], START + DAY + 9 * HOUR))
-        then(uniswap.direct_burn(DAVE, pool, scene.middle - 600, scene.middle + 600, 4 * 10**12))
+        passed_on = [(DAVE, manager.transfer(DAVE, BOB, first)), (BOB, manager.transfer(BOB, CAROL, first))]
+        then(send_all(scene, passed_on, START + DAY + 9 * HOUR))
+        then(uniswap.direct_burn(DAVE, pool, *wide, 4 * 10**12))
         then(scene.swap(-20, time=START + DAY + 12 * HOUR))
         then(scene.swap(250))
         then(node.mine_at(START + 2 * DAY))
@@ -155,7 +158,9 @@ def test_seconds_in_range_are_those_that_the_pool_counts(scene: Scene) -> None:
             for token_id, (lower, upper) in zip(ids, ticks, strict=True)
         ]
         found = seconds_in_range(engine, scene.pool.address, 2)
-        assert [found[key] for key in keys] == [late - early for late, early in zip(after, before, strict=True)]
+        assert [found[key] for key in keys] == [
+            (late - early) % 2**32 for late, early in zip(after, before, strict=True)
+        ]
         assert found[keys[0]] == 2 * DAY
         assert 0 < min(found.values()) < max(found.values())
 
@@ -169,27 +174,19 @@ def seconds_in_range(engine: Engine, pool: Address, count: int) -> dict[Position
         history = PoolHistory(connection, engine.rules, row, managers)
         for day in range(day_of(START), day_of(START) + count):
             inputs = history.day(day)
-            credits = accrue_concentrated(inputs.concentrated(history.priced(inputs.span, whole_day=True)))
-            for position, credit in credits.items():
-                seconds[position] = seconds.get(position, 0) + credit.seconds_in_range
+            credited = accrue_concentrated(inputs.concentrated(history.priced(inputs.span, whole_day=True)))
+            for position, credit in credited.items():
+                seconds[position] = seconds.get(position, 0) + credit.in_range_seconds
     return seconds
 
 
-def fund(scene: Scene, spender: Address) -> None:
-    """Bob lets one more manager take his tokens."""
-    from tools.evm.erc20 import APPROVE, MAX_UINT256
-    from tools.evm.payer import Call
-
+def allow(scene: Scene, provider: Address, manager: PositionManager) -> None:
+    """The provider lets one more manager take its tokens."""
     tokens = scene.pool.token0, scene.pool.token1
-    scene.uniswap.send(BOB, *(Call(token, APPROVE(spender, MAX_UINT256)) for token in tokens))
+    calls = [Call(token, APPROVE(manager.address, MAX_UINT256)) for token in tokens]
+    scene.uniswap.send(provider, *calls)
 
 
-def mint_with(scene: Scene, manager: object, owner: Address, time: int) -> Block:
-    call = manager.mint(owner, scene.pool, scene.middle - 900, scene.middle + 900, *scene.units(3_000))  # type: ignore[attr-defined]
-    return scene.uniswap.send(owner, call, time=time)
-
-
-def send_all(scene: Scene, sends: list[tuple[Address, object]], time: int) -> Block:
-    from tools.evm.node import Transaction
-
-    return scene.node.mine([Transaction(sender, call.to, call.data) for sender, call in sends], time)  # type: ignore[attr-defined]
+def send_all(scene: Scene, sends: list[tuple[Address, Call]], time: int) -> None:
+    """One block with these transactions."""
+    scene.node.mine([Transaction(sender, call.to, call.data) for sender, call in sends], time)

@@ -36,15 +36,15 @@ def test_without_a_threshold_everything_is_paid(program: Any, threshold: int) ->
     assert (plan.total_units, plan.carried) == (3, ())
 
 
-def test_an_epoch_that_a_later_payment_covers_is_refused(program: Any) -> None:
+def test_who_was_paid_more_than_was_earned_is_a_conflict(program: Any) -> None:
     with pytest.raises(
-        Conflict, match="has earned 10 units through this epoch and was paid 25: a payment of a later epoch"
+        Conflict, match="has earned 10 units in the epochs that are paid and was paid 25: the payments do not belong"
     ):
         plan_payment(1, "ARB", {program.alice: 10}, {program.alice: 25}, 0)
 
 
 def test_who_was_paid_without_having_earned_is_a_conflict(program: Any) -> None:
-    with pytest.raises(Conflict, match="has earned 0 units through this epoch and was paid 1"):
+    with pytest.raises(Conflict, match="has earned 0 units in the epochs that are paid and was paid 1"):
         owed({}, {program.alice: 1})
 
 

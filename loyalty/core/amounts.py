@@ -19,7 +19,7 @@ class Overflow(LoyaltyError):
 
 
 def parse_units(text: str, decimals: int) -> int:
-    """"1.25" with 6 decimals is 1250000. Only plain non-negative decimals; more digits than `decimals` is Invalid."""
+    """ "1.25" with 6 decimals is 1250000. Only plain non-negative decimals; more digits than `decimals` is Invalid."""
     match = _DECIMAL.fullmatch(text)
     if not match:
         raise Invalid(f"{text!r} is not a plain decimal number such as 1250.5")
@@ -51,7 +51,7 @@ def parse_decimal(text: str) -> Fraction:
 
 
 def format_decimal(value: Fraction) -> str:
-    """"1.2": plain, without exponent or trailing zeros. The value must have a finite decimal writing."""
+    """ "1.2": plain, without exponent or trailing zeros. The value must have a finite decimal writing."""
     decimals = 0
     scaled = value
     while scaled.denominator != 1:
@@ -65,5 +65,6 @@ def format_decimal(value: Fraction) -> str:
 def usd_micro(value: int) -> int:
     """`value` itself, when it fits the 63 bits in which the database keeps micro-dollars; else Overflow."""
     if not -INT63_MAX <= value <= INT63_MAX:
-        raise Overflow(f"{format_units(value, USD_DECIMALS)} USD does not fit 63 bits of micro-dollars: check the prices")
+        usd = format_units(value, USD_DECIMALS)
+        raise Overflow(f"{usd} USD does not fit 63 bits of micro-dollars: check the prices")
     return value

@@ -6,7 +6,7 @@
     ├── NotFound      what was asked for does not exist
     ├── Conflict      it exists, but contradicts what is stored (another program, a settled epoch, a taken lock)
     ├── Unavailable   an endpoint, a price source, a disk did not answer; later may help
-    └── Inconsistent  facts contradict each other (a missing log, a ledger that does not add up): nothing of the step is kept
+    └── Inconsistent  facts contradict each other (a missing log, a ledger that does not add up): the step is not kept
 
 Raised where the failure is known, with what and which; caught at the edge (CLI, API, job runner), logged once.
 """

@@ -115,9 +115,9 @@ class PricePoint(NamedTuple):
 
 
 class TokenTransfer(NamedTuple):
-    """An ERC-20 Transfer of a token that the program follows: an LP, gauge or vault share, or a coin in or out of a pool.
+    """An ERC-20 Transfer of a token that the program follows: an LP, gauge or vault share, a coin in or out of a pool.
 
-    From ZERO_ADDRESS when minted, to it when burned. `units` in the token's smallest unit; transfers of zero are no facts.
+    From ZERO_ADDRESS when minted, to it when burned. `units` are the token's smallest; transfers of zero are no facts.
     """
 
     token: Address

@@ -1,7 +1,7 @@
 """The tables. Facts first, then what is derived from them, then what runs the place.
 
-Times are UTC unix seconds, `day` counts days from 1970-01-01, USD is in micro-dollars, `*_units` and liquidity are exact
-integers of any size (NUMERIC(78,0) in PostgreSQL, text in SQLite: never sorted, added or compared in SQL).
+Times are UTC unix seconds, `day` counts days from 1970-01-01, USD is in micro-dollars, `*_units` and liquidity are
+exact integers of any size (NUMERIC(78,0) in PostgreSQL, text in SQLite: never sorted, added or compared in SQL).
 `schema.sql` is this file as SQLite sees it; a test keeps both and the migrations equal.
 """
 

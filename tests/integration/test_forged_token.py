@@ -1,4 +1,4 @@
-"""The forged-token attack, played for real: dust in the program's pool in the manager's name, beside a worthless mint."""
+"""The forged-token attack, played for real: dust in our pool in the manager's name, beside a worthless mint."""
 
 from collections.abc import Callable
 

@@ -31,7 +31,7 @@ DAY = 86_400
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """A node on which the newest forty blocks are not final."""
-    with Node(GENESIS_TIME, ("--slots-in-an-epoch", str(FINAL_BEHIND // 2), "--prune-history")) as node:
+    with Node(GENESIS_TIME, ("--slots-in-an-epoch", str(FINAL_BEHIND // 2))) as node:
         yield play(node, tmp_path)
 
 

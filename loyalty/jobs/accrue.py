@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from loyalty.accrual.day import accrue_concentrated, cells
 from loyalty.accrual.value import position_value, usd_micro_of
-from loyalty.core.address import Address
-from loyalty.core.errors import Conflict
+from loyalty.core.address import Address, checksum
+from loyalty.core.errors import Conflict, LoyaltyError
 from loyalty.core.spans import Span
 from loyalty.core.times import day_of, day_span, day_text, time_text
 from loyalty.jobs.day_inputs import DayInputs, PoolHistory, Priced
@@ -65,13 +65,23 @@ class Accruer:
     stopping: Callable[[], bool] = lambda: False
 
     def run(self) -> Accrued:
-        """Every pool-day of the program that is not closed, up to where its pool is indexed."""
+        """Every pool-day of the program that is not closed, up to where its pool is indexed.
+
+        Raises the first failure, once all other pools are computed.
+        """
         with self.state.read() as connection:
             rows = pools.all_pools(connection)
         counts = {OPEN: 0, CLOSED: 0, EMPTY: 0, UNPRICED: 0}
+        failures: list[LoyaltyError] = []
         for pool in rows:
-            for result in self._pool(pool):
-                counts[result.status] += 1
+            try:
+                for result in self._pool(pool):
+                    counts[result.status] += 1
+            except LoyaltyError as error:  # told at the end: a pool that cannot be computed holds up no other
+                failures.append(error)
+        if failures:
+            more = f" (and {len(failures) - 1} pools more)" if len(failures) > 1 else ""
+            raise type(failures[0])(f"{failures[0]}{more}") from failures[0]
         return Accrued(counts[CLOSED] + counts[EMPTY], counts[UNPRICED], counts[OPEN])
 
     def _pool(self, pool: PoolRow) -> Iterator[DayResult]:
@@ -86,7 +96,10 @@ class Accruer:
             for day in todo:
                 if self.stopping():
                     return
-                result = compute_day(connection, pool, history, day, as_of, self._waiting(pool, day, as_of))
+                try:
+                    result = compute_day(connection, pool, history, day, as_of, self._waiting(pool, day, as_of))
+                except LoyaltyError as error:
+                    raise type(error)(f"pool {checksum(pool.address)} on {day_text(day)}: {error}") from error
                 if not self._write(pool, history, result):
                     return
                 yield result
@@ -98,7 +111,7 @@ class Accruer:
         return frozenset(symbol for symbol in symbols if passed < self.rules.tokens[symbol].max_age)
 
     def _write(self, pool: PoolRow, history: PoolHistory, result: DayResult) -> bool:
-        """One pool-day, as one step; False, and nothing written, where what it hangs on changed while it was computed."""
+        """One pool-day, as one step; False, with nothing written, where what it hangs on has changed meanwhile."""
         with StateTransaction(self.state) as connection:
             if (changed := _changed(connection, pool, history, result)) is not None:
                 place = f"pool={pool.address} day={day_text(result.day)}"

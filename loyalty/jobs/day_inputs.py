@@ -123,7 +123,7 @@ class PoolHistory:
         return Priced(until.intersect(span), steps0, steps1, reason)
 
     def points(self, span: Span, connection: Connection | None = None) -> list[list[PricePoint]]:
-        """Both tokens' points that a price over `span`, its end included, can hang on; here, or as `connection` sees it."""
+        """Both tokens' points that a price over `span`, its end included, can hang on, as `connection` sees them."""
         reader = connection or self._connection
         return [prices.points(reader, row.id, Span(span.start, span.end + 1)) for row in self.tokens]
 

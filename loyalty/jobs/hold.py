@@ -1,27 +1,26 @@
 """Hold: while one is placed, no epoch is settled. For an operator who has seen something that no check sees."""
 
+from sqlalchemy import Connection
+
 from loyalty.core.errors import Invalid, NotFound
-from loyalty.state import StateTransaction, audit, holds
-from loyalty.state.engine import State
+from loyalty.state import audit, holds
 
 
-def hold(state: State, reason: str, actor: str, now: int) -> int:
-    """Place a hold; returns its number. Raises Invalid without a reason."""
+def hold(connection: Connection, reason: str, actor: str, now: int) -> int:
+    """Place a hold, with an audit line; returns its number. Raises Invalid without a reason."""
     if not reason.strip():
         raise Invalid("a hold needs a --reason: it is shown to everyone who asks why an epoch is not settled")
-    with StateTransaction(state, durable=True) as connection:
-        number = holds.place(connection, reason.strip(), now)
-        audit.write(connection, now, actor, "hold", {"hold": number, "reason": reason.strip()})
+    number = holds.place(connection, reason.strip(), now)
+    audit.write(connection, now, actor, "hold", {"hold": number, "reason": reason.strip()})
     return number
 
 
-def release(state: State, actor: str, now: int) -> int:
-    """Release every hold; returns how many there were. Raises NotFound when there was none."""
-    with StateTransaction(state, durable=True) as connection:
-        placed = holds.active(connection)
-        if not placed:
-            raise NotFound("no hold is placed: there is nothing to release")
-        for each in placed:
-            holds.release(connection, each.id, now)
-        audit.write(connection, now, actor, "release", {"holds": [each.id for each in placed]})
+def release(connection: Connection, actor: str, now: int) -> int:
+    """Release every hold, with an audit line; returns how many there were. Raises NotFound when there was none."""
+    placed = holds.active(connection)
+    if not placed:
+        raise NotFound("no hold is placed: there is nothing to release")
+    for each in placed:
+        holds.release(connection, each.id, now)
+    audit.write(connection, now, actor, "release", {"holds": [each.id for each in placed]})
     return len(placed)

@@ -10,7 +10,7 @@ from loyalty.core.amounts import format_units, parse_units
 from loyalty.core.errors import Conflict, Inconsistent, Invalid, NotFound
 from loyalty.program.paying import PaymentPlan, plan_payment
 from loyalty.program.rules import Rules, Token
-from loyalty.state import StateTransaction, audit, epochs, payments
+from loyalty.state import audit, epochs, payments
 from loyalty.state.engine import State
 from loyalty.state.payments import PaymentRow
 
@@ -102,7 +102,7 @@ def export(state: State, rules: Rules, number: int, symbol: str, dust_below: str
 
 
 def mark_paid(
-    state: State,
+    connection: Connection,
     rules: Rules,
     *,
     epoch: int,
@@ -112,24 +112,25 @@ def mark_paid(
     actor: str,
     now: int,
 ) -> dict[str, Any]:
-    """Record that `epoch` was paid in `symbol` by that transaction; Conflict where it was already."""
+    """Record, with an audit line, that `epoch` was paid in `symbol` by that transaction; Conflict where it was."""
     token = _token(rules, symbol)
     if not _TRANSACTION.fullmatch(transaction_hash.lower()):
         raise Invalid(f"{transaction_hash!r} is not a transaction hash: expected 0x and 64 hexadecimal digits")
-    with StateTransaction(state, durable=True) as connection:
-        _settled(connection, epoch)
-        plan = _plan(connection, epoch, token, symbol, dust_below)
-        payment = PaymentRow(epoch, symbol, transaction_hash.lower(), plan.dust_below_units, plan.total_units, now)
-        payments.add(connection, payment, {line.provider: line.units for line in plan.lines})
-        detail = {
-            "epoch": epoch,
-            "token": symbol,
-            "transaction": transaction_hash.lower(),
-            "paid_units": str(plan.total_units),
-            "dust_units": str(plan.carried_units),
-            "providers": len(plan.lines),
-        }
-        audit.write(connection, now, actor, "mark paid", detail)
+    _settled(connection, epoch)
+    if (made := payments.get(connection, epoch, symbol)) is not None:
+        raise Conflict(f"epoch {epoch} is paid in {symbol} already, by {made.transaction_hash}")
+    plan = _plan(connection, epoch, token, symbol, dust_below)
+    payment = PaymentRow(epoch, symbol, transaction_hash.lower(), plan.dust_below_units, plan.total_units, now)
+    payments.add(connection, payment, {line.provider: line.units for line in plan.lines})
+    detail = {
+        "epoch": epoch,
+        "token": symbol,
+        "transaction": transaction_hash.lower(),
+        "paid_units": str(plan.total_units),
+        "dust_units": str(plan.carried_units),
+        "providers": len(plan.lines),
+    }
+    audit.write(connection, now, actor, "mark paid", detail)
     return detail
 
 

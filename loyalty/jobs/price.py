@@ -8,16 +8,17 @@ from sqlalchemy import Connection
 
 from loyalty.accrual.series import may_accept
 from loyalty.chain.recording_format import RecordingFacts
-from loyalty.core.errors import Conflict, Invalid, NotFound
+from loyalty.core.errors import Invalid
 from loyalty.core.facts import PricePoint
 from loyalty.core.spans import Span, subtract
-from loyalty.core.times import HOUR_SECONDS, day_span, time_text
+from loyalty.core.times import HOUR_SECONDS, day_span
 from loyalty.jobs.accrue import CLOSED
+from loyalty.jobs.rules import rules_in_force
 from loyalty.prices.choose import SourceFault, ask
 from loyalty.prices.source import PriceSource
 from loyalty.program.digest import priced_tokens
 from loyalty.program.rules import Rules, Token
-from loyalty.state import StateTransaction, audit, days, epochs, pools, prices, tokens
+from loyalty.state import StateTransaction, days, epochs, pools, prices, tokens
 from loyalty.state.engine import State
 
 GRID_SOURCES = frozenset({"coingecko"})
@@ -125,65 +126,47 @@ def _unreplayed(spans: Sequence[Span], recorded: Sequence[PricePoint]) -> list[S
 def store_points(
     state: State, rules: Rules, token: Token, points: Sequence[PricePoint], reason: str | None = None
 ) -> tuple[int, int]:
+    """`store_in`, as one step."""
+    with StateTransaction(state, durable=True) as connection:
+        return store_in(connection, rules, token, points, reason)
+
+
+def store_in(
+    connection: Connection, rules: Rules, token: Token, points: Sequence[PricePoint], reason: str | None = None
+) -> tuple[int, int]:
     """Store the new ones of `points`; returns how many were stored, and how many came too late to be used.
 
     A stored point is never overwritten, and none is stored that would change the price of a second that a closed
     day or a settled epoch has used.
     """
-    with StateTransaction(state, durable=True) as connection:
-        token_id = tokens.ids(connection)[token.symbol]
-        existing = prices.points(connection, token_id, None)
-        known = {point.valid_time for point in existing}
-        new = [point for point in points if point.valid_time not in known]
-        if not new:
-            return 0, 0
-        used = used_spans(connection, rules, token.symbol)
-        accepted: list[PricePoint] = []
-        for point in sorted(new, reverse=True):  # the later ones first: they end the influence of the earlier ones
-            if not used or may_accept(point, sorted([*existing, *accepted]), used, token.max_age):
-                accepted.append(point)
-        prices.insert(connection, token_id, accepted, reason)
+    token_id = tokens.ids(connection)[token.symbol]
+    existing = prices.points(connection, token_id, None)
+    known = {point.valid_time for point in existing}
+    new = [point for point in points if point.valid_time not in known]
+    used = used_spans(connection, rules, token.symbol) if new else []
+    accepted: list[PricePoint] = []
+    for point in sorted(new, reverse=True):  # the later ones first: they end the influence of the earlier ones
+        if not used or may_accept(point, sorted([*existing, *accepted]), used, token.max_age):
+            accepted.append(point)
+    prices.insert(connection, token_id, accepted, reason)
     return len(accepted), len(new) - len(accepted)
 
 
 def used_spans(connection: Connection, rules: Rules, symbol: str) -> list[Span]:
-    """The seconds whose price of the token can no longer change: of closed days with liquidity and of settled epochs."""
-    used = [
+    """The seconds whose price of the token can no longer change: of closed days with liquidity and of settled epochs.
+
+    A settled epoch's digest names every point in force of the tokens of its own rules, on days without liquidity too.
+    """
+    closed = [
         day_span(day)
         for row in pools.all_pools(connection)
         if symbol in (row.token0, row.token1)
         for day, pool_day in days.states(connection, row.id).items()
         if pool_day.status == CLOSED
     ]
-    if symbol in priced_tokens(rules):  # a digest names every point in force, on days without liquidity too
-        settled = epochs.settled_count(connection)
-        used += [rules.epoch(number).span for number in range(1, settled + 1)]
-    return sorted(set(used))
-
-
-def set_price(
-    state: State, rules: Rules, symbol: str, span: Span, price_units: int, reason: str, actor: str, now: int
-) -> int:
-    """The operator's price over `span`: a point at its start and as often as `max_age` needs up to its end, inclusive.
-
-    Returns how many points were stored. Raises NotFound for an unknown token, Invalid for an empty span, a price that is
-    not above zero or a missing reason, Conflict where a second of the span has been used or has a price already.
-    """
-    token = rules.tokens.get(symbol)
-    if token is None:
-        raise NotFound(f"the program has no token {symbol!r}: it has {', '.join(sorted(rules.tokens))}")
-    if span.end < span.start or price_units <= 0 or not reason.strip():
-        raise Invalid("a price needs --from not after --to, a price above zero and a --reason")
-    step = min(HOUR_SECONDS, max(1, token.max_age))
-    times = sorted({*range(span.start, span.end + 1, step), span.end})
-    points = [PricePoint(time, price_units, "operator", now) for time in times]
-    stored, late = store_points(state, rules, token, points, reason.strip())
-    if not stored:
-        raise Conflict(
-            f"no price of {symbol} was set: every moment from {time_text(span.start)} to {time_text(span.end)} has a price "
-            "already or has been used by a closed day"
-        )
-    detail = {"token": symbol, "from": span.start, "to": span.end, "price": price_units, "reason": reason, "late": late}
-    with StateTransaction(state, durable=True) as connection:
-        audit.write(connection, now, actor, "price set", detail)
-    return stored
+    settled = [
+        rules.epoch(number).span
+        for number in range(1, epochs.settled_count(connection) + 1)
+        if symbol in priced_tokens(rules_in_force(connection, number)[1])
+    ]
+    return sorted({*closed, *settled})

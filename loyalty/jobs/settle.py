@@ -69,11 +69,23 @@ def settle(
         with state.read() as connection:
             blocked = judge(connection)
             if blocked is None:
-                return done
+                break
             evaluation = None if blocked.settles else evaluate(connection, number)
         done.append(_keep(state, evaluation, blocked) if evaluation else _close(state, number, judge, now))
         number += 1
         first = number if done[-1].status == SETTLED else first
+    _forget_unbegun(state, number)
+    return done
+
+
+def _forget_unbegun(state: State, number: int) -> None:
+    """Evaluations of epochs that had begun on a chain that is no longer this one: a reorg can go back over midnight."""
+    with state.read() as connection:
+        stale = any(row.number >= number for row in epochs.all_epochs(connection))
+    if stale:
+        with StateTransaction(state) as connection:
+            if _begun(connection, number) is None:
+                epochs.delete_unsettled(connection, number)
 
 
 def _judge(

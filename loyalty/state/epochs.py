@@ -142,9 +142,9 @@ def _forget(connection: Connection, number: int) -> None:
     connection.execute(text("DELETE FROM epochs WHERE number = :epoch"), {"epoch": number})
 
 
-def delete_unsettled(connection: Connection) -> int:
-    """Forget every evaluation that is not settled, to be made again; returns how many epochs."""
-    numbers = [epoch.number for epoch in all_epochs(connection) if epoch.status != SETTLED]
+def delete_unsettled(connection: Connection, from_number: int = 1) -> int:
+    """Forget every evaluation from an epoch on that is not settled, to be made again; returns how many epochs."""
+    numbers = [each.number for each in all_epochs(connection) if each.status != SETTLED and each.number >= from_number]
     for number in numbers:
         _forget(connection, number)
     return len(numbers)

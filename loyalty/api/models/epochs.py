@@ -5,7 +5,6 @@ from loyalty.api.models.words import (
     Amounts,
     EpochNumber,
     Listed,
-    Model,
     Moving,
     Multiplier,
     ProviderAddress,

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from loyalty.api.models.words import (
+    AN_AMOUNT,
     Amount,
     Amounts,
     ChainId,
@@ -45,14 +46,14 @@ class TokenBudget(Model):
     """What there is of a token, and what became of it."""
 
     token: str = means("symbol", "ARB")
-    total: Amount | None = means("the whole program's; null for a USD share, which prices decide epoch by epoch", None)
-    paid: Amount = means(
-        "divided among providers in settled epochs", {"token": "ARB", "amount": "10", "amount_units": "10"}
+    total: Amount | None = means(
+        "the whole program's; null for a USD share, which prices decide epoch by epoch", AN_AMOUNT
     )
-    provisional: Amount = means("as it would be divided in epochs not settled yet", None)
-    unallocated: Amount = means("left after the last epoch", None)
-    left: Amount | None = means("total less paid and unallocated; null where there is no total", None)
-    transferred: Amount = means("marked as paid out, with a transaction", None)
+    paid: Amount = means("divided among providers in settled epochs", AN_AMOUNT)
+    provisional: Amount = means("as it would be divided in epochs not settled yet", AN_AMOUNT)
+    unallocated: Amount = means("left after the last epoch", AN_AMOUNT)
+    left: Amount | None = means("total less paid and unallocated; null where there is no total", AN_AMOUNT)
+    transferred: Amount = means("marked as paid out, with a transaction", AN_AMOUNT)
 
 
 class ProgramPool(Model):

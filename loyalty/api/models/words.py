@@ -47,10 +47,8 @@ class Amount(Model):
     amount_units: str = means("the same in the token's smallest unit, an integer", "1666500000000000000000")
 
 
-Amounts = Annotated[
-    list[Amount],
-    means("one amount a reward token", [{"token": "ARB", "amount": "1.5", "amount_units": "1500000000000000000"}]),
-]
+AN_AMOUNT = {"token": "ARB", "amount": "1.5", "amount_units": "1500000000000000000"}
+Amounts = Annotated[list[Amount], means("one amount a reward token", [AN_AMOUNT])]
 
 
 class Place(Model):

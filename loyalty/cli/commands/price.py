@@ -22,10 +22,11 @@ def set_price(
     usd: Annotated[str, typer.Option(help="USD per whole token, a plain decimal.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the audit log and shown by explain.")],
 ) -> None:
-    """Give a token a price where none is valid. A price that a closed day has used is never replaced."""
+    """Give a token a price where none is valid. What has a price keeps it."""
     arguments = {"token": token, "from": parse_time(from_time), "to": parse_time(to_time), "usd": usd, "reason": reason}
     done, result = carry_out("price set", arguments)
     if done == "done":
-        typer.echo(f"{result['points']} price points of {token} stored.")
+        refused = f", {result['refused']} refused: a closed day has used those moments" if result["refused"] else ""
+        typer.echo(f"{result['points']} price points of {token} stored{refused}.")
     else:
         typer.echo(f"Left for the worker as command {result['command']}.")

@@ -1,0 +1,72 @@
+"""Commands at the edge: what each kind needs, checked before it is left for the worker."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from loyalty.core.amounts import parse_decimal
+from loyalty.core.errors import Invalid
+from loyalty.core.times import parse_time, time_text
+from loyalty.jobs.commands import KINDS
+from loyalty.reports.shapes import Shape, time_or_none
+from loyalty.state.commands import Command
+
+
+class Arguments(NamedTuple):
+    """The names that a kind needs, and those it may have."""
+
+    needed: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+ARGUMENTS: dict[str, Arguments] = {
+    "price set": Arguments(("token", "from", "to", "usd", "reason")),
+    "settle": Arguments((), ("until",)),
+    "hold": Arguments(("reason",)),
+    "release": Arguments(),
+    "back up": Arguments(),
+    "mark paid": Arguments(("epoch", "token", "transaction"), ("dust_below",)),
+}
+_TIMES = ("from", "to")
+_NUMBERS = ("until", "epoch")
+_DECIMALS = ("usd", "dust_below")
+
+
+def arguments_of(kind: str, given: Mapping[str, str | int | None]) -> dict[str, Any]:
+    """The arguments as the worker takes them; raises Invalid for an unknown kind, or a missing, unknown or wrong one."""
+    if kind not in KINDS:
+        raise Invalid(f"there is no command {kind!r}: there are {', '.join(sorted(KINDS))}")
+    needed, optional = ARGUMENTS[kind]
+    present = {name: value for name, value in given.items() if value is not None}
+    if unknown := sorted(present.keys() - {*needed, *optional}):
+        raise Invalid(f"{kind!r} has no argument {unknown[0]!r}: it has {', '.join((*needed, *optional)) or 'none'}")
+    if missing := [name for name in needed if name not in present]:
+        raise Invalid(f"{kind!r} needs the argument {missing[0]!r}: it has {', '.join((*needed, *optional))}")
+    return {name: _read(name, value) for name, value in present.items()}
+
+
+def _read(name: str, value: str | int) -> str | int:
+    if name in _TIMES:
+        return parse_time(str(value))
+    if name in _NUMBERS:
+        if not str(value).isdecimal():
+            raise Invalid(f"{name} is {value!r}: expected an epoch's number")
+        return int(value)
+    if name in _DECIMALS:
+        parse_decimal(str(value))
+    if not str(value).strip():
+        raise Invalid(f"{name} is empty")
+    return str(value)
+
+
+def command_shape(command: Command) -> Shape:
+    """A command as it is shown."""
+    return {
+        "id": command.id,
+        "kind": command.kind,
+        "arguments": command.arguments,
+        "requested_by": command.requested_by,
+        "requested": time_text(command.requested_time),
+        "finished": time_or_none(command.finished_time),
+        "succeeded": command.succeeded,
+        "result": command.result,
+    }

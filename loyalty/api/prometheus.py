@@ -1,0 +1,37 @@
+"""What Prometheus scrapes: this process's metrics (or, in multiprocess mode, all of them), and the worker's state."""
+
+import os
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from loyalty import metrics
+from loyalty.api.database import Database
+from loyalty.core.errors import LoyaltyError
+from loyalty.reports.status import chain_status, unpriced
+from loyalty.state import chains, epochs
+
+
+def scraped(database: Database) -> tuple[bytes, str]:
+    """The text and its media type. Without a database the rest is still told: /readyz says what is wrong."""
+    try:
+        _observe(database)
+    except LoyaltyError:
+        pass
+    registry: CollectorRegistry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _observe(database: Database) -> None:
+    """The worker is another process: how far it is, is read from what it has committed."""
+    with database.state().read() as connection:
+        for chain in chains.all_chains(connection):
+            told = chain_status(connection, chain)
+            if told["indexed_block"] is not None and told["blocks_behind"] is not None:
+                block, behind = told["indexed_block"], told["blocks_behind"]
+                metrics.observe_step(chain.name, last_block=block, behind=behind, events=0, logs=0)
+        metrics.observe_unpriced(len(unpriced(connection)))
+        metrics.observe_settled(epochs.settled_count(connection))

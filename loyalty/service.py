@@ -5,12 +5,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from loyalty import metrics
 from loyalty.chain.chain import Chain, open_chain
@@ -24,7 +26,7 @@ from loyalty.config import (
     TokenSettings,
     load_program,
 )
-from loyalty.core.errors import Invalid, NotFound
+from loyalty.core.errors import Invalid, NotFound, Unavailable
 from loyalty.core.times import time_text
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.back_up import back_up
@@ -43,7 +45,7 @@ from loyalty.prices.fixed import FixedSource
 from loyalty.prices.pace import Pace
 from loyalty.prices.source import PriceSource
 from loyalty.program.rules import PoolKey, Rules, Token
-from loyalty.state import blocks, open_state
+from loyalty.state import blocks, open_state, program_config
 from loyalty.state.check import optimize
 from loyalty.state.engine import State
 from loyalty.state.lock import WorkerLock
@@ -71,6 +73,30 @@ def open_database(settings: Settings, *, create: bool = True, migrate: bool = Tr
         state.close()
         raise
     return state
+
+
+def database_path(settings: Settings) -> Path | None:
+    """The file of an SQLite database, given as a path or as a URL; None for PostgreSQL."""
+    if "://" not in settings.database:
+        return Path(settings.database)
+    try:
+        url = make_url(settings.database)
+    except ArgumentError:
+        raise Invalid("LOYALTY_DATABASE is neither a path nor a database URL such as postgresql://host/name") from None
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+@contextmanager
+def database_lock(settings: Settings) -> Iterator[None]:
+    """Nobody else writes while this is held; Conflict, naming the worker, where one does already.
+
+    PostgreSQL serializes writers by itself.
+    """
+    if (path := database_path(settings)) is None:
+        yield
+        return
+    with WorkerLock(path, wall_clock()):
+        yield
 
 
 def price_sources(
@@ -111,17 +137,17 @@ class Engine:
     _indexers: dict[int, Indexer] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, *, create: bool = True) -> Self:
         """The engine of the settings' program and database; chains are opened when first asked."""
         program = load_program(settings.program_path, settings)
-        return cls(settings, program, open_database(settings))
+        return cls(settings, program, open_database(settings, create=create))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         for chain_id, chain in self._chains.items():
-            self._runners[chain_id].run(chain.close())
+            self._run(chain_id, chain.close())
         for runner in self._runners.values():
             runner.close()
         self.state.close()
@@ -150,6 +176,14 @@ class Engine:
         for change in prepared.changes:
             _log.info("rules changed key=%s before=%s after=%s from_epoch=%s", *change)
         return prepared
+
+    def bind(self) -> None:
+        """As `prepare`, but no endpoint is asked where the database knows this program, its rules and its pools."""
+        with self.state.read() as connection:
+            known = program_config.latest(connection) is not None
+        unknown = [pool for chain in self.program.chains for pool in unknown_pools(self.state, self.program, chain.id)]
+        if not known or unknown or config_changes(self.state, self.rules):
+            self.prepare()
 
     def index_step(self, chain_id: int, until: int | None = None) -> Step | Rewound | None:
         """One step of a chain's index."""
@@ -222,6 +256,19 @@ class Engine:
             )
         return done
 
+    def keep_priced(self) -> list[Priced]:
+        """`price`, as a turn of the worker; Unavailable, once every token had its turn, where a source failed alone."""
+        done = self.price()
+        failed = [
+            f"{each.token} from {fault.source}: {fault.error}"
+            for each in done
+            for fault in each.faults
+            if any(fault.span.overlaps(span) for span in each.missing)
+        ]
+        if failed:
+            raise Unavailable(f"no prices of {'; no prices of '.join(failed)}")
+        return done
+
     def settle(self, until: int | None = None) -> list[Evaluated]:
         """Evaluate the epochs that have begun, and settle what is due (up to epoch `until`)."""
         with self._deriving:
@@ -259,14 +306,9 @@ class Engine:
         """Carry one command out, now and here."""
         return execute(self.desk(), kind, arguments, actor, self.now())
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Nobody else writes while this is held. PostgreSQL serializes writers by itself."""
-        if self.state.path is None:
-            yield
-            return
-        with WorkerLock(self.state.path, self.now()):
-            yield
+    def lock(self) -> AbstractContextManager[None]:
+        """Nobody else writes while this is held."""
+        return database_lock(self.settings)
 
     def desk(self) -> Desk:
         return Desk(self.state, self.rules, self._settle_by_command, self.back_up)

@@ -35,8 +35,10 @@ def make_scheduler(engine: Engine) -> BackgroundScheduler:
         (Job(f"index:{chain.name}", partial(engine.index, chain.id)), float(INDEX_SECONDS), True)
         for chain in engine.program.chains
     ]
-    for turn in turns(engine.settings.refresh_seconds, engine.settings.backup_hours):
-        jobs.append((Job(turn.name, getattr(engine, turn.function)), turn.seconds, turn.at_start))
+    jobs += [
+        (Job(turn.name, getattr(engine, turn.function)), turn.seconds, turn.at_start)
+        for turn in turns(engine.settings.refresh_seconds, engine.settings.backup_hours)
+    ]
     scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(len(jobs))},
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},

@@ -11,14 +11,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from loyalty import __version__
 from loyalty.api.cache import AnswerCache
 from loyalty.api.database import Database
-from loyalty.api.door import Door, SizeLimit
+from loyalty.api.door import PREFIX, Door, SizeLimit
 from loyalty.api.models.status import Problem
 from loyalty.api.parameters import known_parameters
 from loyalty.api.problems import tell_problems
 from loyalty.api.routers import admin, docs, epochs, health, page, pools, program, providers, statistics, status, tiers
 from loyalty.config import Settings
 
-PREFIX = "/api/v1"
 GZIP_FROM_BYTES = 1_000
 _DESCRIPTION = (
     "A liquidity loyalty program: what every provider supplied, measured exactly, and what it earned. "

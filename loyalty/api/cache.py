@@ -23,6 +23,7 @@ class Kept(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     etag: bytes
+    route: object
 
 
 def etag_of(body: bytes) -> str:
@@ -61,6 +62,7 @@ class AnswerCache:
             if kept is None:
                 return
             self._keep(version, key, kept)
+        scope["route"] = kept.route  # for the metrics, which count by route
         await _answer(kept, Headers(scope=scope), send)
 
     def _may_keep(self, path: str) -> bool:
@@ -104,7 +106,7 @@ class AnswerCache:
             return None
         body = b"".join(parts)
         headers = tuple((name, value) for name, value in start["headers"] if name.lower() != b"content-length")
-        return Kept(headers, body, etag_of(body).encode())
+        return Kept(headers, body, etag_of(body).encode(), scope.get("route"))
 
 
 async def _answer(kept: Kept, asked: Headers, send: Send) -> None:

@@ -32,7 +32,7 @@ _DECIMALS = ("usd", "dust_below")
 
 
 def arguments_of(kind: str, given: Mapping[str, str | int | None]) -> dict[str, Any]:
-    """The arguments as the worker takes them; raises Invalid for an unknown kind, or a missing, unknown or wrong one."""
+    """The arguments as the worker takes them; raises Invalid for an unknown kind or a wrong argument."""
     if kind not in KINDS:
         raise Invalid(f"there is no command {kind!r}: there are {', '.join(sorted(KINDS))}")
     needed, optional = ARGUMENTS[kind]

@@ -46,6 +46,10 @@ class Database:
         state = self.state()
         return self._generation, state.data_version()
 
+    def without_place(self, told: str) -> str:
+        """A message without where the database lies: that is the operator's to know, and in the log."""
+        return told.replace(f"database {self._place}", "the database").replace(self._place, "the database")
+
     def close(self) -> None:
         with self._opening:
             self._close()

@@ -12,6 +12,7 @@ from loyalty.api.problems import problem, unexpected
 
 BODY_BYTES_MOST = 64 * 1024
 QUERY_BYTES_MOST = 4 * 1024
+PREFIX = "/api/v1"
 NO_ROUTE = "(none)"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _HEADERS = {
@@ -62,7 +63,10 @@ class Door:
 def route_of(scope: Scope) -> str:
     """The route's template, such as /api/v1/epochs/{number}: never what a client wrote."""
     path = getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) else NO_ROUTE
+    if not isinstance(path, str):
+        return NO_ROUTE
+    inside = scope["path"].startswith(f"{PREFIX}/") and not path.startswith(PREFIX)
+    return PREFIX + path if inside else path  # a router's own routes do not know where it was hung
 
 
 class SizeLimit:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from loyalty.api.database import Database
+from loyalty.api.door import route_of
 from loyalty.core.address import Address, parse_address
 from loyalty.core.errors import Invalid
 from loyalty.core.times import parse_day
@@ -30,7 +31,7 @@ def known_parameters(request: Request) -> None:
     for name, count in given.items():
         if name not in known:
             allowed = f"it has {', '.join(sorted(known))}" if known else "it has none"
-            raise Invalid(f"{name[:40]!r} is not a query parameter of {route.path}: {allowed}")
+            raise Invalid(f"{name[:40]!r} is not a query parameter of {route_of(request.scope)}: {allowed}")
         if count > 1:
             raise Invalid(f"{name!r} is given {count} times: give it once")
 
@@ -39,7 +40,7 @@ def _address(
     address: Annotated[
         str,
         Path(
-            description="0x and 40 hexadecimal digits, in any case; a mixed case must carry the right checksum (EIP-55)",
+            description="0x and 40 hexadecimal digits; a mixed case must carry the right checksum (EIP-55)",
             examples=["0x8ba1f109551bD432803012645Ac136ddd64DBA72"],
             max_length=64,
         ),

@@ -73,7 +73,8 @@ def _loyalty_error(request: Request, error: Exception) -> JSONResponse:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed path=%s kind=%s error=%s", request.url.path, code, error)
     headers = {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(status, str(error), request.url.path, code, headers=headers)
+    detail = request.app.state.database.without_place(str(error))
+    return problem(status, detail, request.url.path, code, headers=headers)
 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """What Prometheus scrapes: this process's metrics (or, in multiprocess mode, all of them), and the worker's state."""
 
+import logging
 import os
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -11,17 +12,19 @@ from loyalty.core.errors import LoyaltyError
 from loyalty.reports.status import chain_status, unpriced
 from loyalty.state import chains, epochs
 
+_log = logging.getLogger(__name__)
+
 
 def scraped(database: Database) -> tuple[bytes, str]:
     """The text and its media type. Without a database the rest is still told: /readyz says what is wrong."""
     try:
         _observe(database)
-    except LoyaltyError:
-        pass
+    except LoyaltyError as error:
+        _log.warning("metrics without the worker's state error=%s", error)
     registry: CollectorRegistry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 

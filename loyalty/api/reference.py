@@ -1,4 +1,4 @@
-"""The OpenAPI document as rows that a page can show: every operation with its parameters and every field of its answer."""
+"""The OpenAPI document as rows that a page can show: every operation, its parameters, every field of its answer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -41,7 +41,9 @@ def _operation(document: Mapping[str, Any], method: str, path: str, each: Mappin
         FieldRow(p["name"], f"{p['in']}, {_kind(p['schema'])}", p.get("description", ""), _example(p["schema"]))
         for p in each.get("parameters", [])
     ]
-    good = next((each["responses"][code] for code in ("200", "202") if code in each["responses"]), {})
+    good: Mapping[str, Any] = next(
+        (each["responses"][code] for code in ("200", "202") if code in each["responses"]), {}
+    )
     return Operation(
         method.upper(),
         path,

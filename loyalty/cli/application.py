@@ -9,7 +9,7 @@ from loyalty.core.errors import LoyaltyError
 
 app = typer.Typer(
     name="loyalty",
-    help="Pays liquidity providers exactly. Configured by LOYALTY_* variables and a program file: docs/program-file.md.",
+    help="Pays liquidity providers exactly. Told how by LOYALTY_* variables and a program file: docs/program-file.md.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

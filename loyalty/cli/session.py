@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from loyalty.cli.output import configure_logging
-from loyalty.config import Settings, load_settings
+from loyalty.config import Settings, load_program, load_settings
 from loyalty.core.errors import Conflict
 from loyalty.jobs.commands import ask
-from loyalty.service import Engine, open_database, wall_clock
+from loyalty.service import Engine, database_lock, open_database, wall_clock
 from loyalty.state.engine import State
-from loyalty.state.lock import WorkerLock
 
 ACTOR = f"cli:{os.environ.get('USER') or os.environ.get('LOGNAME') or 'operator'}"
 """Who stands in the audit log."""
@@ -33,9 +32,13 @@ def reading(settings: Settings | None = None) -> Iterator[State]:
 
 @contextmanager
 def writing(settings: Settings | None = None, *, prepared: bool = True) -> Iterator[Engine]:
-    """An engine that may write: it holds the worker lock. Raises Conflict, naming the worker, where one does already."""
+    """An engine that may write: it holds the worker lock, and only then looks at the database.
+
+    Raises Conflict, naming the worker, where one holds it already; a wrong program file is told before that.
+    """
     settings = settings or start()
-    with Engine.open(settings) as engine, engine.lock():
+    load_program(settings.program_path, settings)
+    with database_lock(settings), Engine.open(settings) as engine:
         if prepared:
             engine.prepare()
         yield engine
@@ -44,12 +47,13 @@ def writing(settings: Settings | None = None, *, prepared: bool = True) -> Itera
 def carry_out(kind: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Carry a command out here, or leave it for the worker that holds the database; says which, with the result."""
     settings = start()
-    try:
-        with writing(settings) as engine:
-            return "done", engine.execute(kind, arguments, ACTOR)
-    except Conflict as conflict:
-        if not isinstance(conflict.__cause__, BlockingIOError) and "in use by worker" not in str(conflict):
-            raise
-    with open_database(settings, create=False, migrate=False) as state:
-        number = ask(state, kind, arguments, ACTOR, wall_clock())
-    return "asked", {"command": number}
+    load_program(settings.program_path, settings)
+    with ExitStack() as held:
+        try:
+            held.enter_context(database_lock(settings))
+        except Conflict:  # a worker holds the database: it is the one to do it
+            state = held.enter_context(open_database(settings, create=False, migrate=False))
+            return "asked", {"command": ask(state, kind, arguments, ACTOR, wall_clock())}
+        engine = held.enter_context(Engine.open(settings, create=False))
+        engine.bind()
+        return "done", engine.execute(kind, arguments, ACTOR)

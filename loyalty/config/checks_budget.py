@@ -1,5 +1,6 @@
 """Checks of what is divided and how: rewards, tiers, and the length of the program."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from loyalty.config.checks import check_exactly_one, check_reference, check_unique, token_symbols
@@ -33,6 +34,26 @@ def check_rewards(document: Document) -> None:
         _check_amounts(document, reward)
         if reward.usd_share is not None and known(reward.usd_share):
             _check_share(document, reward, reward.usd_share)
+    _check_digest_names(document, rewards)
+
+
+def _check_digest_names(document: Document, rewards: Sequence[RewardTable]) -> None:
+    """A digest names a reward token by its address alone or, without one, its symbol: no two may share that name."""
+    names: dict[str, str] = {
+        token.symbol: token.address or token.symbol
+        for token in rows(document.tokens)
+        if known(token.symbol) and (token.address is None or known(token.address))
+    }
+    first: dict[str, str] = {}
+    for reward in rewards:
+        if not known(reward.token) or reward.token not in names:
+            continue
+        other = first.setdefault(names[reward.token], reward.token)
+        if other != reward.token:
+            place = reward.place.at("token")
+            place.fault(
+                shown(reward.token), f"a reward token with another address than {other}: a digest names both alike"
+            )
 
 
 def check_tiers(document: Document) -> None:

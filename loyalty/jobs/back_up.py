@@ -9,7 +9,7 @@ from loyalty.state.engine import State
 
 
 def back_up(state: State, folder: Path, keep: int, now: int) -> dict[str, Any]:
-    """Copy the database into `folder`, verify the copy, keep the newest `keep`; returns where it is and its checksum."""
+    """Copy the database into `folder`, verify the copy, keep the newest `keep`; where it is, and its checksum."""
     if state.path is None:
         raise Invalid("PostgreSQL is backed up with its own tools (pg_dump): see docs/operations.md")
     made = backup.back_up(state.path, folder, keep=keep, now=now)

@@ -16,7 +16,7 @@ from loyalty.state.chains import ChainState
 
 
 class Blocks(NamedTuple):
-    """`final`: every chain has a final block at or after the epoch's end. `due`: and `settle_after` has passed since."""
+    """`final`: every chain has a final block at or after the epoch's end. `due`: and `settle_after` has passed."""
 
     final: bool
     due: bool
@@ -59,8 +59,8 @@ def _final_or_head_time(chain: ChainState) -> int:
 def _chain_reasons(chain: ChainState, rules: Rules, epoch: Epoch) -> list[str]:
     if chain.finalized_time is None:
         return [
-            f"{chain.name} tells no finalized block: settlement is refused until chains.{chain.name}.confirmations is set "
-            "in the program file"
+            f"{chain.name} tells no finalized block: settlement is refused until chains.{chain.name}.confirmations is "
+            "set in the program file"
         ]
     return []
 
@@ -78,8 +78,8 @@ def _pool_reasons(connection: Connection, rule: PoolRule, epoch: Epoch, finalize
             reasons.append(f"pool {row.address} on {day_text(day)} is not computed yet{waits}")
         elif state.status == UNPRICED:
             reasons.append(
-                f"pool {row.address} on {day_text(day)} has no price: {state.reason}. Wait for the source, or set one with "
-                "`loyalty price set`"
+                f"pool {row.address} on {day_text(day)} has no price: {state.reason}. Wait for the source, or set one "
+                "with `loyalty price set`"
             )
         elif state.as_of_block > finalized_block:
             reasons.append(
@@ -93,8 +93,8 @@ def _price_reasons(connection: Connection, rules: Rules, epoch: Epoch, symbol: s
     point = point_at(connection, rules.tokens[symbol], epoch.end)
     if point is None:
         return [
-            f"{symbol} has no valid price at the epoch's end {time_text(epoch.end)}. Wait for the source, or set one with "
-            f"`loyalty price set {symbol}`"
+            f"{symbol} has no valid price at the epoch's end {time_text(epoch.end)}. Wait for the source, or set one "
+            f"with `loyalty price set {symbol}`"
         ]
     if may_still_come and point.valid_time < epoch.end:
         return [f"{symbol}: the price at the epoch's end {time_text(epoch.end)} has not been published yet"]

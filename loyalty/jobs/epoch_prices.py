@@ -25,7 +25,7 @@ def prices_at(connection: Connection, rules: Rules, time: int) -> dict[str, int]
 
 
 def prices_in_force(connection: Connection, rules: Rules, epoch: Epoch) -> dict[str, list[PricePoint]]:
-    """By symbol every point in force at any second of the epoch, its end included, of the tokens that a digest names."""
+    """By symbol every point in force at any second of the epoch or at its end, of the tokens that a digest names."""
     ids = tokens.ids(connection)
     found = {}
     for symbol in priced_tokens(rules):

@@ -1,14 +1,14 @@
 """Index: the next span of a chain's logs becomes facts, in one transaction, or nothing does."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from loyalty.chain.chain import Chain, Reading
 from loyalty.core.address import Address, checksum
 from loyalty.core.checkpoint import Header
-from loyalty.core.errors import Inconsistent
+from loyalty.core.errors import Inconsistent, Unavailable
 from loyalty.core.facts import Fact, PoolPrice, Swap
 from loyalty.core.spans import Span
 from loyalty.jobs.rewind import Rewound, common_ancestor, rewind
@@ -22,7 +22,7 @@ from loyalty.state.pools import PoolRow
 SPAN_BLOCKS_FIRST = 2_000
 SPAN_BLOCKS_MOST = 4_000_000
 LOGS_WANTED = 20_000
-"""A step's span doubles while it brings fewer logs than this and halves above three times as many: memory stays bounded."""
+"""A step's span doubles while it brings fewer logs than this and halves above three times as many, to bound memory."""
 
 
 class Step(NamedTuple):
@@ -39,11 +39,12 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The next span and the pools that it is for. `limit` is a block that the span never reaches, whatever the endpoint."""
+    """The next span and the pools that it is for. `limit` is a block that it never reaches, whatever the endpoint."""
 
     pools: tuple[PoolRow, ...]
     start: int
     limit: int
+    start_block: int | None
     with_swaps: bool
 
 
@@ -60,22 +61,22 @@ class Indexer:
         self._program_start = program_start
         self._span_blocks = SPAN_BLOCKS_FIRST
         self._ledger: Ledger | None = None
-        self._unborn: set[Address] = set()
 
     async def step(self, now: int, until: int | None = None) -> Step | Rewound | None:
-        """The next step: a span indexed, a rewind, or None where nothing is left up to the head (or the block `until`)."""
+        """A span indexed, a rewind, or None where nothing is left up to the head (or the block `until`)."""
         began = time.perf_counter()
         head, finalized = await self._tips()
         if (ancestor := await self._reorg(head)) is not None:
             self._ledger = None
             return rewind(self.state, self.chain, ancestor, now)
-        start_block = await self._start_block(head)
+        start_block = await self._start_block(head, finalized)
         plan = self._plan(head.number if until is None else min(head.number, until), start_block, finalized)
         if plan is None:
             self._keep_tips(head, finalized)
             return None
         ledger, self._ledger = self._ledger or self._rebuild(), None
-        last_prices = await self._last_prices(plan, start_block, ledger)
+        unborn = {pool.address for pool in plan.pools if ledger.price(pool.address) is None}
+        last_prices = await self._last_prices(plan, ledger)
         wanted_last = min(plan.start + self._span_blocks, plan.limit) - 1
         end = min((await self.chain.span_end(wanted_last)).number + 1, plan.limit)
         addresses = [pool.address for pool in plan.pools]
@@ -85,6 +86,7 @@ class Indexer:
         )
         if (ancestor := await self._reorg(head)) is not None:  # the chain may have changed since the first look
             return rewind(self.state, self.chain, ancestor, now)
+        self._check(plan, span, reading, unborn)
         events = self._store(plan, span, reading, last_prices, head, finalized)
         self._ledger = ledger
         self._adapt(reading.result.logs_read)
@@ -111,8 +113,11 @@ class Indexer:
         ancestor = await common_ancestor(self.chain, candidates, finalized_block)
         return None if ancestor == candidates[0] else ancestor
 
-    async def _start_block(self, head: Header) -> int | None:
-        """The first block of the program; None while the chain has not reached the program's start."""
+    async def _start_block(self, head: Header, finalized: Header | None) -> int | None:
+        """The first block of the program; None while the chain has not reached the program's start.
+
+        Until it is final or indexed past it is looked for anew: a reorg may have put another block there.
+        """
         known = self._chain_state()
         if known.program_start_block is not None:
             return known.program_start_block
@@ -121,8 +126,9 @@ class Indexer:
         header = await self.chain.first_block_at(self._program_start)
         if header is None:
             return None
-        with StateTransaction(self.state) as connection:
-            chains.set_program_start_block(connection, self.chain.id, header.number)
+        if finalized is not None and header.number <= finalized.number:
+            with StateTransaction(self.state) as connection:
+                chains.set_program_start_block(connection, self.chain.id, header.number)
         return header.number
 
     def _chain_state(self) -> ChainState:
@@ -148,11 +154,11 @@ class Indexer:
             limits.append(start_block)
         if finalized is not None and start <= finalized.number:
             limits.append(finalized.number + 1)
-        return Plan(group, start, min(limits), with_swaps)
+        return Plan(group, start, min(limits), start_block, with_swaps)
 
-    async def _last_prices(self, plan: Plan, start_block: int | None, ledger: Ledger) -> list[Swap]:
+    async def _last_prices(self, plan: Plan, ledger: Ledger) -> list[Swap]:
         """At the program's start, the last price before it of each pool that is older."""
-        if plan.start != start_block:
+        if (start_block := plan.start_block) is None or plan.start != start_block:
             return []
         found = []
         for pool in plan.pools:
@@ -189,7 +195,6 @@ class Indexer:
     ) -> int:
         """Facts, blocks, cursors and tips, as one transaction; returns how many facts."""
         found = reading.result
-        self._check_begun(plan, found)
         pool_ids = {pool.address: pool.id for pool in plan.pools}
         with StateTransaction(self.state) as connection:
             for pool in plan.pools:
@@ -201,23 +206,31 @@ class Indexer:
             events = facts.insert(connection, self.chain.id, pool_ids, swaps, found.liquidity_changes, found.transfers)
             blocks.add(connection, self.chain.id, self._block_rows(span, reading))
             chains.set_tips(connection, self.chain.id, head, finalized)
+            if plan.start_block is not None and span.end >= plan.start_block:
+                chains.set_program_start_block(connection, self.chain.id, plan.start_block)
             if finalized is not None:
                 blocks.thin(connection, self.chain.id, finalized.number)
         return events
 
-    def _check_begun(self, plan: Plan, found: SpanFacts) -> None:
-        """A pool's first fact is its Initialize: otherwise liquidity from before its start block would be missing."""
+    def _check(self, plan: Plan, span: Span, reading: Reading[SpanFacts], unborn: Set[Address]) -> None:
+        """A pool's first fact is its Initialize (else liquidity from before its start block is missing), and the
+        program's start block is still the first one at or after its start.
+        """
+        found = reading.result
         initialized = {swap.pool for swap in found.swaps if swap.liquidity is None}
         touched = {swap.pool for swap in found.swaps} | {change.pool for change in found.liquidity_changes}
         for pool in plan.pools:
-            if pool.next_block == pool.start_block:
-                self._unborn.add(pool.address)
-            if pool.address in self._unborn and pool.address in touched and pool.address not in initialized:
+            if pool.address in unborn & touched - initialized:
                 raise Inconsistent(
                     f"pool {checksum(pool.address)} on {self.chain.name} was active before its start_block "
                     f"{pool.start_block}: set start_block to the block in which the pool was created, or an earlier one"
                 )
-        self._unborn -= initialized
+        last = reading.end_header
+        if span.end == plan.start_block and span.contains(last.number) and last.time >= self._program_start:
+            raise Unavailable(
+                f"{self.chain.name}: the chain changed around block {span.end}, where the program starts; it is looked "
+                "for again at the next turn"
+            )
 
     def _block_rows(self, span: Span, reading: Reading[SpanFacts]) -> list[tuple[Header, int]]:
         """Every block with events, and the span's last block where the endpoint has it."""

@@ -44,13 +44,14 @@ class Listener:
     chain: Chain
     settings: ChainSettings
     program: Program
-    _span_blocks: int = SPAN_BLOCKS_FIRST
+    _span_blocks: int = field(init=False)
     _ledger: Ledger = field(init=False)
     _last_prices: list[RawLog] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._managers = {manager.address: manager.start_block for manager in self.settings.position_managers}
         self._ledger = Ledger(self._managers)
+        self._span_blocks = SPAN_BLOCKS_FIRST
 
     async def blocks(self, last: Header) -> AsyncIterator[Block]:
         """Up to `last` in order: blocks with logs that are needed, the program's first block, and ends of spans."""

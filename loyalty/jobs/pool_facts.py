@@ -7,7 +7,7 @@ from loyalty.chain.recording_format import RecordedPool
 from loyalty.config import PoolSettings
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Invalid
-from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS, decode_decimals, decode_pool
+from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS, PoolContract, decode_decimals, decode_pool
 
 
 class PoolFacts(NamedTuple):
@@ -29,14 +29,23 @@ async def pool_facts(chain: Chain, pool: PoolSettings) -> PoolFacts:
         return _from_recording(recorded)
     if recording is not None:
         raise Invalid(
-            f"{_place(pool)}: the recording of {chain.name} does not hold this pool: record it again with this program file"
+            f"{_place(pool)}: the recording of {chain.name} does not hold this pool: record it again with this file"
         )
     await _check_deployed(chain, pool)
-    answers = [await chain.call(pool.address, call.payload) for call in POOL_CALLS]
-    contract = decode_pool(answers, pool.address)
+    contract = await _contract(chain, pool)
     decimals0 = decode_decimals(await chain.call(contract.token0, DECIMALS.payload), contract.token0)
     decimals1 = decode_decimals(await chain.call(contract.token1, DECIMALS.payload), contract.token1)
     return PoolFacts(contract.token0, contract.token1, decimals0, decimals1, contract.fee_pips, contract.tick_spacing)
+
+
+async def _contract(chain: Chain, pool: PoolSettings) -> PoolContract:
+    try:
+        answers = [await chain.call(pool.address, call.payload) for call in POOL_CALLS]
+    except Invalid as refused:
+        raise Invalid(
+            f"{_place(pool)}: the contract at this address is no Uniswap V3 pool ({refused}): check address and chain"
+        ) from None
+    return decode_pool(answers, pool.address)
 
 
 async def _check_deployed(chain: Chain, pool: PoolSettings) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sqlalchemy import Connection
+
 from loyalty.config import PoolSettings, Program
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid, NotFound
@@ -10,7 +12,7 @@ from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.program.changes import Change, check_change
 from loyalty.program.rules import PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json
-from loyalty.state import StateTransaction, audit, chains, epochs, pools, program_config, tokens
+from loyalty.state import StateTransaction, audit, chains, days, epochs, pools, program_config, tokens
 from loyalty.state.engine import State
 from loyalty.state.program_config import ConfigVersion
 
@@ -38,9 +40,9 @@ def unknown_pools(state: State, program: Program, chain_id: int) -> list[PoolSet
 
 
 def prepare(state: State, program: Program, found: Mapping[PoolKey, PoolFacts], now: int) -> Prepared:
-    """Bind the database to the program and register what is new in the file; refuses, changing nothing, what contradicts.
+    """Bind the database to the program and register what is new in the file.
 
-    `found` is what the contracts of the unknown pools say.
+    `found` is what the contracts of the unknown pools say. What contradicts the database is refused, nothing changed.
     """
     changes = config_changes(state, program.rules)
     _check_same_managers(state, program)
@@ -59,8 +61,8 @@ def check_pool(pool: PoolSettings, facts: PoolFacts, rules: Rules) -> None:
         token = named.get(address)
         if token is not None and token.decimals != decimals:
             raise Invalid(
-                f"tokens[{token.symbol}].decimals is {token.decimals}, but the contract {checksum(address)} has {decimals}: "
-                "correct the program file"
+                f"tokens[{token.symbol}].decimals is {token.decimals}, but the contract {checksum(address)} has "
+                f"{decimals}: correct the program file"
             )
     strangers = [token for address, token in named.items() if address not in (facts.token0, facts.token1)]
     if strangers:
@@ -85,8 +87,8 @@ def _check_unnamed(pool: PoolSettings, facts: PoolFacts, first: Token, second: T
     for token, decimals in ((token0, facts.decimals0), (token1, facts.decimals1)):
         if token.decimals != decimals:
             raise Invalid(
-                f"tokens[{token.symbol}].decimals is {token.decimals}, but the token of pool {checksum(pool.address)} has "
-                f"{decimals}: correct the program file"
+                f"tokens[{token.symbol}].decimals is {token.decimals}, but the token of pool {checksum(pool.address)} "
+                f"has {decimals}: correct the program file"
             )
 
 
@@ -147,11 +149,13 @@ def _write(
                     start_block=pool.start_block,
                 )
             else:
-                _check_start_block(pools.find(connection, pool.chain_id, pool.address), pool)
+                _check_known(pools.find(connection, pool.chain_id, pool.address), pool)
         latest = program_config.latest(connection)
         if latest is not None and not changes:
             return Prepared(latest.version, ())
         settled = epochs.settled_count(connection)
+        if latest is not None:
+            _forget_unsettled(connection, rules_from_json(latest.rules), rules, settled)
         version = 1 if latest is None else latest.version + 1
         program_config.add(
             connection,
@@ -171,9 +175,25 @@ def _write(
     return Prepared(version, tuple(changes))
 
 
-def _check_start_block(row: pools.PoolRow | None, pool: PoolSettings) -> None:
+def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: int) -> None:
+    """What hangs on the old rules and is not settled is computed again: evaluations, and days by the age of prices."""
+    epochs.delete_unsettled(connection)
+    kept = old.tokens.keys() & new.tokens.keys()
+    changed = {symbol for symbol in kept if old.tokens[symbol].max_age != new.tokens[symbol].max_age}
+    for pool in pools.all_pools(connection):
+        if changed & {pool.token0, pool.token1}:
+            days.delete_from(connection, pool.id, new.epoch(settled + 1).days.start)
+
+
+def _check_known(row: pools.PoolRow | None, pool: PoolSettings) -> None:
+    """What the file says of a pool is what the database was indexed with."""
     if row is None:
         raise NotFound(f"pool {pool.address} vanished from the database while it was prepared; start again")
+    if {row.token0, row.token1} != set(pool.tokens):
+        raise Conflict(
+            f"pools[{checksum(pool.address)}].tokens are {' and '.join(pool.tokens)}, but the database was indexed "
+            f"with {row.token0} and {row.token1}: change them back, or index into a new database"
+        )
     if row.start_block != pool.start_block:
         raise Conflict(
             f"pools[{checksum(pool.address)}].start_block is {pool.start_block}, but the database was indexed from "

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Priced(NamedTuple):
-    """What a run did for one token: points stored, points refused because they came too late, hours still missing, faults."""
+    """What a run did for one token: points stored, those refused as too late, hours still missing, faults."""
 
     token: str
     stored: int
@@ -38,7 +38,7 @@ class Priced(NamedTuple):
 
 
 def recorded_points(recordings: Sequence[RecordingFacts], rules: Rules, now: int) -> dict[str, tuple[PricePoint, ...]]:
-    """By symbol the points that recordings carry, with the sources that they first came from; others' tokens are left.
+    """By symbol the points that recordings carry, with the sources that they came from; others' tokens are left out.
 
     Raises Invalid where a point is at another scale than the program's.
     """
@@ -49,8 +49,8 @@ def recorded_points(recordings: Sequence[RecordingFacts], rules: Rules, now: int
         scales = {point.decimals for point in recorded.points}
         if scales != {token.price_decimals}:
             raise Invalid(
-                f"tokens[{token.symbol}].price_decimals is {token.price_decimals}, but the recording carries its prices "
-                f"at {', '.join(map(str, sorted(scales)))}: set it to that"
+                f"tokens[{token.symbol}].price_decimals is {token.price_decimals}, but the recording carries its "
+                f"prices at {', '.join(map(str, sorted(scales)))}: set it to that"
             )
         found[token.symbol] = tuple(
             PricePoint(point.valid_time, point.price, point.source, now) for point in recorded.points
@@ -65,7 +65,7 @@ def price(
     now: int,
     recorded: Mapping[str, Sequence[PricePoint]] | None = None,
 ) -> list[Priced]:
-    """Ask for every token's missing points, from `max_age` before the program's start to its end or `now`.
+    """Ask for every token's missing points, from `max_age` before the program's start to its end, on the grid to `now`.
 
     Each token is a step of its own; one whose source fails disturbs no other. `recorded` points are taken as they are,
     and up to the last of them no source is asked: replayed, they give the digests that they gave before.
@@ -86,14 +86,14 @@ def _price_token(
     now: int,
     recorded: Sequence[PricePoint],
 ) -> Priced:
-    whole = Span(rules.start - token.max_age, min(now, rules.end) + 1)
+    whole = Span(rules.start - token.max_age, rules.end + 1)
     with state.read() as connection:
         token_id = tokens.ids(connection)[token.symbol]
         stored = prices.points(connection, token_id, whole)
     points: list[PricePoint] = list(recorded)
     missing: list[Span] = []
     faults: list[SourceFault] = []
-    for span in _unreplayed(_spans_to_ask(whole, stored, sources), recorded):
+    for span in _unreplayed(_spans_to_ask(whole, stored, sources, now), recorded):
         asked = ask(sources, span, now)
         points += asked.points
         missing += asked.missing
@@ -104,14 +104,13 @@ def _price_token(
     return Priced(token.symbol, accepted, late, tuple(missing), tuple(faults))
 
 
-def _spans_to_ask(whole: Span, stored: Sequence[PricePoint], sources: Sequence[PriceSource]) -> list[Span]:
-    """Everything for sources that cost nothing to read; otherwise only the hours without a point."""
-    if not whole:
-        return []
+def _spans_to_ask(whole: Span, stored: Sequence[PricePoint], sources: Sequence[PriceSource], now: int) -> list[Span]:
+    """Everything for sources that cost nothing to read; otherwise only the past hours without a point."""
     if all(source.name not in GRID_SOURCES for source in sources):
         return [Span(0, whole.end + HOUR_SECONDS)]
+    past = Span(whole.start, min(whole.end, now + 1))
     hours = {point.valid_time // HOUR_SECONDS * HOUR_SECONDS for point in stored}
-    return subtract(whole, [Span(hour, hour + HOUR_SECONDS) for hour in hours])
+    return subtract(past, [Span(hour, hour + HOUR_SECONDS) for hour in hours])
 
 
 def _unreplayed(spans: Sequence[Span], recorded: Sequence[PricePoint]) -> list[Span]:

@@ -32,8 +32,8 @@ async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: i
         if finalized_block is not None and header.number <= finalized_block:
             raise Conflict(
                 f"{chain.name}: block {header.number} is final here with hash {header.hash}, but the endpoint has "
-                f"{on_chain.hash}: the endpoint serves another chain, or the chain broke its finality. Nothing was changed; "
-                "check the endpoints, and if they are right, index into a new database"
+                f"{on_chain.hash}: the endpoint serves another chain, or the chain broke its finality. Nothing was "
+                "changed; check the endpoints, and if they are right, index into a new database"
             )
     raise Conflict(
         f"{chain.name}: none of the stored blocks is on the endpoint's chain: it serves another chain. "
@@ -42,7 +42,7 @@ async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: i
 
 
 def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int:
-    """Delete the facts above `ancestor` and every pool-day that counted any block above it; returns the facts deleted."""
+    """Delete the facts above `ancestor` and every pool-day that counted a block above it; returns the facts deleted."""
     forgotten = facts.delete_above(connection, chain_id, ancestor.number)
     blocks.delete_above(connection, chain_id, ancestor.number)
     for pool in pools.all_pools(connection, chain_id):

@@ -1,4 +1,4 @@
-"""How one job runs: logged, counted, its failure told and kept; the next turn tries again and no other job is disturbed."""
+"""How one job runs: logged, counted, its failure told and kept; the next turn tries again; no other job minds."""
 
 import logging
 import time
@@ -23,6 +23,7 @@ class Job:
     name: str
     function: Callable[[], object]
     _failing: bool = False
+    _runs_not_kept: int = 0
     _kept_at: float = field(default=float("-inf"))
 
     def run(self, state: State, now: Callable[[], int]) -> bool:
@@ -32,6 +33,7 @@ class Job:
         seconds = time.perf_counter() - began
         changed = self._failing or error is not None
         self._failing = error is not None
+        self._runs_not_kept += 1
         metrics.observe_job(self.name, seconds, failed=error is not None)
         if changed or time.monotonic() - self._kept_at >= KEPT_EVERY_SECONDS:
             self._keep(state, started, now(), error)
@@ -52,11 +54,11 @@ class Job:
     def _keep(self, state: State, started: int, finished: int, error: str | None) -> None:
         try:
             with StateTransaction(state) as connection:
-                job_runs.started(connection, self.name, started)
+                job_runs.started(connection, self.name, started, self._runs_not_kept)
                 if error is None:
                     job_runs.finished(connection, self.name, finished)
                 else:
                     job_runs.failed(connection, self.name, finished, error)
-            self._kept_at = time.monotonic()
+            self._kept_at, self._runs_not_kept = time.monotonic(), 0
         except LoyaltyError as failure:  # the job itself is done; its row is written at a later turn
             _log.error("job run not recorded job=%s error=%s", self.name, failure)

@@ -213,11 +213,12 @@ def _write(connection: Connection, evaluation: Evaluation, blocked: Blocks, dige
         reasons=blocked.reasons,
         as_of_time=evaluation.as_of_time,
     )
-    epochs.write(connection, row, _budget_rows(result), _participation_rows(result), _reward_rows(result))
+    epochs.write(connection, row, budget_rows(result), participation_rows(result), _reward_rows(result))
     return Evaluated(row.number, status, blocked.due, blocked.reasons, row.digest)
 
 
-def _budget_rows(result: EpochResult) -> list[BudgetRow]:
+def budget_rows(result: EpochResult) -> list[BudgetRow]:
+    """The ledgers as they are stored."""
     return [
         BudgetRow(
             ledger.token,
@@ -231,7 +232,8 @@ def _budget_rows(result: EpochResult) -> list[BudgetRow]:
     ]
 
 
-def _participation_rows(result: EpochResult) -> list[ParticipationRow]:
+def participation_rows(result: EpochResult) -> list[ParticipationRow]:
+    """The participations as they are stored."""
     return [
         ParticipationRow(
             each.provider,

@@ -50,7 +50,7 @@ def _epoch(snapshot: Snapshot, row: EpochRow) -> Shape:
             }
             for each in made
         ],
-        **snapshot.moving(row.status),
+        **snapshot.moving_in(row),
     }
 
 
@@ -66,7 +66,7 @@ def epoch_rewards(snapshot: Snapshot, number: int, token: str | None, cut: Cut) 
     rows, after = page(wanted, lambda each: (each.token, each.provider), order, cut)
     known = {each.provider: each for each in table.participations(snapshot.connection, number)}
     items = [reward(rules, each, known[each.provider], row.status) for each in rows]
-    return {"items": items, "after": after, **snapshot.moving(row.status)}
+    return {"items": items, "after": after, **snapshot.moving_in(row)}
 
 
 def reward(rules: Rules, row: RewardRow, part: ParticipationRow, status: str) -> Shape:

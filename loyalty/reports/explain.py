@@ -50,7 +50,7 @@ def explanation(snapshot: Snapshot, address: Address, number: int) -> Shape:
     """The explanation as the API gives it."""
     told = explained(snapshot, address, number)
     row = snapshot.row(number)
-    return {**told.as_dict(), "digest": row.digest, **snapshot.moving(row.status)}
+    return {**told.as_dict(), "digest": row.digest, **snapshot.moving_in(row)}
 
 
 def _details(snapshot: Snapshot, rules: Rules, provider: Address, own: Iterable[Cell]) -> Details:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import NotFound, Unavailable
-from loyalty.core.times import time_text
+from loyalty.core.spans import Span
+from loyalty.core.times import DAY_SECONDS, day_of, time_text
 from loyalty.jobs.accrue import counted_days
 from loyalty.jobs.rules import rules_in_force
 from loyalty.jobs.settle import PROVISIONAL, latest_time
@@ -72,7 +73,7 @@ class Snapshot:
 
     def status_of_day(self, day: int) -> str:
         """The status of the epoch that a day belongs to."""
-        time = day * 86_400
+        time = day * DAY_SECONDS
         epoch = epoch_at(self.rules, time)
         row = self.epochs.get(epoch.number) if epoch else None
         return row.status if row else PROVISIONAL
@@ -82,7 +83,7 @@ class Snapshot:
         epoch = self.running
         if epoch is None or self.time is None:
             return {}
-        rules, today = self.rules_in(epoch.number), self.time // 86_400
+        rules, today = self.rules_in(epoch.number), day_of(self.time)
         excluded = excluded_days(rules, epoch)
         return {
             each.address: each.reason
@@ -90,9 +91,15 @@ class Snapshot:
             if today in excluded[each.address] and exclusion_days(each, epoch).contains(today)
         }
 
-    def moving(self, status: str | None = None) -> Shape:
+    def moving(self) -> Shape:
         """What every answer that moves says of itself: up to which blocks it counts, and how firm it is."""
-        return {"as_of": counted_to(self), "status": status or (self.newest.status if self.newest else PROVISIONAL)}
+        return {"as_of": counted_to(self), "status": self.newest.status if self.newest else PROVISIONAL}
+
+    def moving_in(self, row: EpochRow) -> Shape:
+        """The same of one epoch: when it is over, it rests on the blocks that closed its days and moves no more."""
+        end = self.rules.epoch(row.number).end
+        over = closed_by(self, end // DAY_SECONDS) if row.as_of_time >= end else []
+        return {"as_of": over or counted_to(self), "status": row.status}
 
 
 def counted_to(snapshot: Snapshot) -> list[Shape]:
@@ -109,6 +116,12 @@ def counted_to(snapshot: Snapshot) -> list[Shape]:
     return found
 
 
+def counted_time(snapshot: Snapshot) -> int | None:
+    """The time up to which the balances of every chain count; None before the first."""
+    known = [_pools_counted_to(snapshot, chain.id) for chain in chains.all_chains(snapshot.connection)]
+    return min((min(counted)[1] for counted in known if counted), default=None)
+
+
 def _pools_counted_to(snapshot: Snapshot, chain_id: int) -> list[tuple[int, int]]:
     """(block, time) of each running pool's newest computed day; where none runs any more, the newest of all."""
     ended: list[tuple[int, int]] = []
@@ -120,6 +133,16 @@ def _pools_counted_to(snapshot: Snapshot, chain_id: int) -> list[tuple[int, int]
             over = last.day >= counted_days(snapshot.rules, pool).end - 1 and last.status != "open"
             (ended if over else running).append((last.as_of_block, last.as_of_time))
     return running or ([max(ended)] if ended else [])
+
+
+def closed_by(snapshot: Snapshot, day: int) -> list[Shape]:
+    """Per chain the block that closed the newest computed day before `day`."""
+    chain_of = {pool.id: pool.chain_id for pool in pools.all_pools(snapshot.connection)}
+    newest: dict[int, tuple[int, int]] = {}
+    for state in days.all_states(snapshot.connection, Span(0, day)):
+        place = (state.as_of_block, state.as_of_time)
+        newest[chain_of[state.pool_id]] = max(newest.get(chain_of[state.pool_id], (0, 0)), place)
+    return [_place(snapshot.connection, chain_id, *place) for chain_id, place in sorted(newest.items())]
 
 
 def indexed_to(snapshot: Snapshot) -> list[Shape]:

@@ -9,7 +9,7 @@ from loyalty.core.times import DAY_SECONDS
 from loyalty.jobs.settle import PROVISIONAL
 from loyalty.program.rules import Tier
 from loyalty.reports.shapes import Shape, share, usd_or_none
-from loyalty.reports.snapshot import Snapshot
+from loyalty.reports.snapshot import Snapshot, counted_time
 from loyalty.state import epochs
 from loyalty.state.epochs import ParticipationRow
 
@@ -36,7 +36,8 @@ class Standings:
         current = {each.provider: each for each in epochs.participations(snapshot.connection, newest.number)}
         runs = newest.status == PROVISIONAL and newest.number > 1
         earlier = epochs.participations(snapshot.connection, newest.number - 1) if runs else []
-        seconds = max(0, newest.as_of_time - snapshot.rules.epoch(newest.number).start)
+        counted = min(newest.as_of_time, counted_time(snapshot) or newest.as_of_time)
+        seconds = max(0, counted - snapshot.rules.epoch(newest.number).start)
         weight = sum((Fraction(each.weight) for each in current.values()), Fraction(0))
         return cls(newest.number, seconds, current, {each.provider: each for each in earlier}, weight)
 

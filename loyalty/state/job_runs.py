@@ -19,13 +19,13 @@ class JobRun(NamedTuple):
     last_error: str | None
 
 
-def started(connection: Connection, job: str, now: int) -> None:
-    """The job has begun a run."""
+def started(connection: Connection, job: str, now: int, runs: int = 1) -> None:
+    """The job has begun a run, the last of `runs` since this was last told."""
     statement = text(
-        "INSERT INTO job_runs VALUES (:job, :now, NULL, 1, 0, 0, NULL) ON CONFLICT (job) DO UPDATE SET "
-        "started_time = excluded.started_time, finished_time = NULL, runs = job_runs.runs + 1"
+        "INSERT INTO job_runs VALUES (:job, :now, NULL, :runs, 0, 0, NULL) ON CONFLICT (job) DO UPDATE SET "
+        "started_time = excluded.started_time, finished_time = NULL, runs = job_runs.runs + :runs"
     )
-    connection.execute(statement, {"job": job, "now": now})
+    connection.execute(statement, {"job": job, "now": now, "runs": runs})
 
 
 def finished(connection: Connection, job: str, now: int) -> None:

@@ -80,10 +80,10 @@ class Scene:
     def now(self) -> int:
         return self.node.header().time
 
-    def program(self, name: str = "program.toml", **replaced: str) -> Path:
+    def program(self, file_name: str = "program.toml", /, **replaced: str) -> Path:
         """The program file, with keys replaced by name; prices lie beside it."""
         write_prices(self.folder / "one.csv")
-        path = self.folder / name
+        path = self.folder / file_name
         path.write_text(program_text(self, replaced))
         return path
 

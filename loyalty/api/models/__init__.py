@@ -1,1 +1,1 @@
-"""What requests and answers look like: pydantic models, here at the edge only. Every field says what it means, in which unit."""
+"""What requests and answers look like: pydantic models, here at the edge only. Every field says what it means."""

@@ -24,7 +24,7 @@ class Payment(Amount):
 
 
 class Epoch(Moving):
-    """An epoch: what there was to divide, and what became of it. budget + carried_in = paid + carried_out + unallocated."""
+    """An epoch. What there was to divide is all there: budget + carried_in = paid + carried_out + unallocated."""
 
     number: EpochNumber
     start: Time = means("first second, RFC 3339", "2026-05-04T00:00:00Z")

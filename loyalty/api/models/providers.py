@@ -31,7 +31,7 @@ class Standing(Model):
     multiplier: str | None = means("the tier's factor, an exact decimal; null for none", "1.2")
     participation_epoch: int | None = means("its qualifying epochs, `tier_epoch` included", 10)
     tier_epoch: int | None = means(
-        "the epoch the tier is of: the running one, or the one before where this week's average is not at the minimum yet",
+        "the epoch the tier is of: the running one, or the one before where this one does not qualify yet",
         22,
     )
     average_usd: str | None = means(

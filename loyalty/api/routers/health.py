@@ -1,5 +1,7 @@
 """Health: whether the process lives, whether its answers can be relied on, and what Prometheus scrapes."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -10,7 +12,9 @@ from loyalty.api.prometheus import scraped
 
 router = APIRouter(tags=["operation"])
 root = APIRouter(tags=["operation"])
-_NOT_READY = {503: {"description": "not ready, with the reasons", "model": models.Readiness}}
+_NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {"description": "not ready, with the reasons", "model": models.Readiness}
+}
 
 
 @root.get("/healthz", response_model=models.Alive, summary="Whether the process lives")

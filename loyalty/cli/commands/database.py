@@ -10,7 +10,7 @@ from loyalty.cli.session import start
 from loyalty.config import Settings
 from loyalty.core.errors import Invalid
 from loyalty.jobs.back_up import back_up
-from loyalty.service import open_database, wall_clock
+from loyalty.service import database_path, open_database, wall_clock
 from loyalty.state import open_state
 from loyalty.state.check import check as check_file
 from loyalty.state.check import optimize as optimize_state
@@ -26,9 +26,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _path(settings: Settings) -> Path:
-    if "://" in settings.database:
+    if (path := database_path(settings)) is None:
         raise Invalid("this command is for SQLite files; PostgreSQL has tools of its own: see docs/operations.md")
-    return Path(settings.database)
+    return path
 
 
 @database.command()
@@ -65,7 +65,10 @@ def backup(
 
 @database.command()
 def restore(backup: Annotated[Path, typer.Argument(help="A copy made by `loyalty db backup`.")]) -> None:
-    """Put a verified copy in the database's place and upgrade it; the replaced file is kept aside. Stop the worker first."""
+    """Put a verified copy in the database's place and upgrade it; the replaced file is kept aside.
+
+    Stop the worker and the API first.
+    """
     settings = start()
     path = _path(settings)
     restored = restore_file(backup, path, now=wall_clock())

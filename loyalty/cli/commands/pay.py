@@ -55,7 +55,8 @@ def pay(
     if done == "done":
         carried = f", {result['dust_units']} units of dust carried" if result["dust_units"] != "0" else ""
         typer.echo(
-            f"Epoch {epoch} is paid: {result['paid_units']} units of {token} to {result['providers']} providers{carried}."
+            f"Epoch {epoch} is paid: {result['paid_units']} units of {token} to {result['providers']} providers"
+            f"{carried}."
         )
     else:
         typer.echo(f"Left for the worker as command {result['command']}.")

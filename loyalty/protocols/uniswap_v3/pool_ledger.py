@@ -116,7 +116,7 @@ class PoolLedger:
             raise Inconsistent(
                 f"{self._place(swap)}: the swap says {swap.liquidity} liquidity in range at tick {swap.tick}, the "
                 f"positions add up to {liquidity}: a Mint or Burn is missing or was altered. Ask another endpoint; if "
-                "it says the same, index the pool again from its creation"
+                "it says the same, the pool is older than its start_block: index it again from its creation"
             )
 
     def change(self, change: LiquidityChange) -> list[PositionChange]:

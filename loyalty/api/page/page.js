@@ -1,0 +1,295 @@
+"use strict";
+// The page reads the JSON API and nothing else. Text reaches the document only through textContent.
+
+const API = "/api/v1";
+const REFRESH_MS = 4000;
+const TOP = 10;
+const element = (id) => document.getElementById(id);
+let timer = 0;
+let lookedUp = null;
+let asked = 0;
+
+class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+async function get(path) {
+  let answer;
+  try {
+    answer = await fetch(API + path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15000) });
+  } catch {
+    throw new Problem(0, "The server does not answer. This page tries again by itself.");
+  }
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Problem(answer.status, body.detail || `The server answered ${answer.status}.`);
+  return body;
+}
+
+function make(tag, { text, kind, label, ...attributes } = {}, ...children) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (kind) made.className = kind;
+  if (label) made.dataset.label = label;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children.filter(Boolean));
+  return made;
+}
+
+// Decimal strings are cut, never rounded up, and never become floating-point numbers on the way.
+function grouped(decimal, places) {
+  const [whole, fraction = ""] = decimal.split(".");
+  const shown = fraction.slice(0, places).padEnd(Math.min(places, 2), "0");
+  const digits = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  return places && /[^0]/.test(shown) ? `${digits}.${shown}` : digits;
+}
+
+const usd = (decimal) => `$${grouped(decimal, decimal.length < 11 ? 2 : 0)}`;
+const amount = (each) => `${grouped(each.amount, each.amount.split(".")[0].length > 3 ? 0 : 2)} ${each.token}`;
+const amounts = (list) => list.filter((each) => each.amount_units !== "0").map(amount).join(" + ") || "none yet";
+const percent = (share) => `${(Number(share) * 100).toFixed(2)}%`;
+const short = (address) => `${address.slice(0, 8)}…${address.slice(-6)}`;
+const badge = (status) => make("span", { text: status, kind: `badge ${status}` });
+
+function moment(time) {
+  const format = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC", hour12: false };
+  return `${new Intl.DateTimeFormat("en-GB", format).format(new Date(time))} UTC`;
+}
+
+function duration(milliseconds) {
+  const hours = Math.max(0, Math.floor(milliseconds / 3600000));
+  const days = Math.floor(hours / 24);
+  if (days > 13) return `${Math.floor(days / 7)} weeks`;
+  if (days) return `${days} d ${hours % 24} h`;
+  return `${hours} h ${Math.floor((milliseconds / 60000) % 60)} min`;
+}
+
+function showProgram(program) {
+  element("name").textContent = program.name;
+  document.title = program.name;
+  const now = program.time ? Date.parse(program.time) : null;
+  const start = Date.parse(program.start);
+  const end = Date.parse(program.end);
+  const position = program.position.charAt(0).toUpperCase() + program.position.slice(1);
+  const left = program.phase === "running" ? ` · ${duration(Date.parse(program.current_epoch_end) - now)} left in this one, ${duration(end - now)} in the program` : "";
+  element("position").textContent = position + left;
+  const done = now === null ? 0 : Math.min(100, Math.max(0, ((now - start) / (end - start)) * 100));
+  const bar = element("progress");
+  bar.hidden = false;
+  bar.setAttribute("aria-valuenow", Math.round(done));
+  bar.firstElementChild.style.width = `${done}%`;
+  if (program.phase === "not_started") notice(`The program starts on ${moment(program.start)}. Balances and tiers appear here then.`);
+}
+
+function number(title, value, ...below) {
+  return make("div", { kind: "card" }, make("dt", { text: title }), make("dd", { text: value }), ...below.map((text) => make("dd", { text, kind: "sub" })));
+}
+
+function showNumbers(program, statistics, epochs) {
+  const [main] = program.budgets;
+  const paid = main ? amount(main.paid) : "none";
+  const left = main && main.left ? `${amount(main.left)} left of ${amount(main.total)}` : "";
+  const others = program.budgets.slice(1).map((each) => `${amount(each.paid)} paid too`);
+  const current = epochs.items.at(-1);
+  const box = element("numbers");
+  box.replaceChildren(
+    number("Liquidity now", usd(statistics.usd), `${usd(statistics.usd_in_range)} in range`, `${usd(statistics.weighted_usd)} weighted by tier`),
+    number("Providers", String(statistics.providers), `in ${statistics.tiers.filter((each) => each.providers).length} of ${statistics.tiers.length} tiers`),
+    number("Paid so far", paid, left, ...others),
+    current
+      ? number(`Epoch ${current.number} of ${program.epochs}`, amounts(current.budget), `to divide, ${current.status}`, `${program.settled_epochs} epochs settled`)
+      : number("Epochs", `0 of ${program.epochs}`, "none is computed yet"),
+  );
+  box.setAttribute("aria-busy", "false");
+}
+
+function showTiers(tiers) {
+  const most = Math.max(1, ...tiers.items.map((each) => each.providers));
+  element("tiers").replaceChildren(
+    ...tiers.items.map((each) => {
+      const bar = make("div", { kind: "bar", "aria-hidden": "true" }, make("span"));
+      bar.firstElementChild.style.width = `${(each.providers / most) * 100}%`;
+      const since = each.from_epoch === 1 ? "from the first epoch" : `from the ${ordinal(each.from_epoch)} epoch in it`;
+      const minimum = Number(each.minimum_usd) ? `, with ${usd(each.minimum_usd)}` : "";
+      return make(
+        "li",
+        {},
+        make("div", { kind: "top-line" }, make("span", { text: each.tier }), make("span", { text: `× ${each.multiplier}`, kind: "times" })),
+        bar,
+        make("div", { text: `${each.providers} ${each.providers === 1 ? "provider" : "providers"}` }),
+        make("div", { text: since + minimum, kind: "sub" }),
+      );
+    }),
+  );
+}
+
+function ordinal(count) {
+  const last = count % 100 > 10 && count % 100 < 14 ? 0 : count % 10;
+  return count + ({ 1: "st", 2: "nd", 3: "rd" }[last] || "th");
+}
+
+function showProviders(providers) {
+  const body = element("providers").tBodies[0];
+  element("epoch-label").replaceChildren(...(providers.epoch ? [document.createTextNode(`epoch ${providers.epoch} `), badge(providers.status)] : []));
+  if (!providers.items.length) {
+    body.replaceChildren(make("tr", {}, make("td", { text: "No liquidity is counted yet.", kind: "empty wide-cell", colspan: 5 })));
+    return;
+  }
+  const focused = document.activeElement?.dataset?.address;
+  body.replaceChildren(
+    ...providers.items.map((each) => {
+      const look = make("button", { text: short(each.address), kind: "link address", type: "button", title: each.address, "data-address": each.address, "aria-label": `Look up ${each.address}` });
+      look.addEventListener("click", () => lookUp(each.address, true));
+      return make(
+        "tr",
+        {},
+        make("td", {}, look),
+        make("td", { text: each.tier ? `${each.tier} × ${each.multiplier}` : each.excluded ? "excluded" : "–" }),
+        make("td", { text: each.average_usd ? usd(each.average_usd) : "–", kind: "n", label: "Average" }),
+        make("td", { text: percent(each.weight_share), kind: "n", label: "Share" }),
+        make("td", { text: amounts(each.rewards), kind: "n wide-cell", label: "Rewards" }),
+      );
+    }),
+  );
+  if (focused) body.querySelector(`[data-address="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function fact(title, value, below) {
+  return make("div", {}, make("dt", { text: title }), make("dd", { text: value }), below ? make("dd", { text: below, kind: "sub" }) : null);
+}
+
+function spark(days) {
+  const byDate = new Map();
+  for (const day of days) byDate.set(day.date, (byDate.get(day.date) || 0) + Number(day.usd_days));
+  const values = [...byDate.values()];
+  const most = Math.max(...values, 1);
+  const space = "http://www.w3.org/2000/svg";
+  const chart = document.createElementNS(space, "svg");
+  chart.setAttribute("class", "spark");
+  chart.setAttribute("viewBox", "0 0 300 56");
+  chart.setAttribute("preserveAspectRatio", "none");
+  chart.setAttribute("role", "img");
+  chart.setAttribute("aria-label", `Dollar-days of the last ${values.length} days, at most $${Math.round(most).toLocaleString("en")}`);
+  values.forEach((value, index) => {
+    const height = Math.max(1, (value / most) * 54);
+    const bar = document.createElementNS(space, "rect");
+    for (const [name, each] of Object.entries({ x: index * 10 + 1, y: 56 - height, width: 8, height })) bar.setAttribute(name, each);
+    chart.append(bar);
+  });
+  return chart;
+}
+
+function grouping(rewards) {
+  const byEpoch = new Map();
+  for (const each of rewards) byEpoch.set(each.epoch, [...(byEpoch.get(each.epoch) || []), each]);
+  return byEpoch;
+}
+
+function showFound(provider) {
+  const tier = provider.tier ? `${provider.tier} × ${provider.multiplier}` : provider.excluded ? "Excluded" : "In no tier";
+  const climb = provider.excluded
+    ? provider.excluded
+    : provider.next_tier
+      ? `${provider.next_tier.tier} × ${provider.next_tier.multiplier} in ${provider.next_tier.epochs_to_go} more epochs`
+      : "the highest tier";
+  const facts = make(
+    "dl",
+    { kind: "facts" },
+    fact("Balance now", usd(provider.usd), `${usd(provider.usd_in_range)} in range`),
+    fact("Tier", tier, climb),
+    fact("Share of weight, this epoch", percent(provider.weight_share), provider.average_usd ? `${usd(provider.average_usd)} on average` : "does not qualify yet"),
+    fact("Earned", amounts(provider.earned), "in settled epochs"),
+    fact("Provisional", amounts(provider.provisional), "in epochs not settled yet"),
+  );
+  const parts = [make("p", { kind: "found-head" }, make("span", { text: provider.address, kind: "address" }), document.createTextNode(" "), badge(provider.status)), facts];
+  if (provider.days.length) parts.push(make("h3", { text: "Last 30 days, dollar-days" }), spark(provider.days));
+  if (provider.last_rewards.length) {
+    const explain = (epoch) => make("a", { text: "why?", href: `${API}/providers/${provider.address}/explain?epoch=${epoch}`, "aria-label": `Explain the reward of epoch ${epoch}` });
+    const byEpoch = grouping(provider.last_rewards);
+    const rows = [...byEpoch].map(([epoch, each]) =>
+      make("tr", {}, make("td", { text: `Epoch ${epoch}` }), make("td", { text: amounts(each) }), make("td", {}, badge(each[0].status)), make("td", { kind: "n" }, explain(epoch))),
+    );
+    parts.push(make("h3", { text: "Last rewards" }), make("div", { kind: "scroll", tabindex: "0", role: "region", "aria-label": "Last rewards" }, make("table", {}, make("tbody", {}, ...rows))));
+  } else if (provider.epoch) {
+    parts.push(make("p", { kind: "sub" }, make("a", { text: `Why nothing in epoch ${provider.epoch}?`, href: `${API}/providers/${provider.address}/explain?epoch=${provider.epoch}` })));
+  }
+  element("found").replaceChildren(...parts);
+}
+
+function lookupError(text) {
+  const place = element("lookup-error");
+  place.textContent = text || "";
+  place.hidden = !text;
+  element("address").setAttribute("aria-invalid", text ? "true" : "false");
+}
+
+async function lookUp(address, scroll = false) {
+  const mine = ++asked;
+  element("address").value = address;
+  if (!/^0x[0-9a-fA-F]{40}$/.test(address)) {
+    lookedUp = null;
+    element("found").replaceChildren();
+    lookupError("An address is 0x and 40 hexadecimal digits.");
+    return;
+  }
+  if (lookedUp !== address) element("found").replaceChildren(make("p", { text: "Looking up…", kind: "sub found-head" }));
+  try {
+    const provider = await get(`/providers/${address}`);
+    if (mine !== asked) return;
+    lookedUp = address;
+    lookupError("");
+    showFound(provider);
+    history.replaceState(null, "", `#${provider.address}`);
+    if (scroll) element("lookup").scrollIntoView({ block: "start" });
+  } catch (problem) {
+    if (mine !== asked) return;
+    lookedUp = null;
+    element("found").replaceChildren();
+    lookupError(problem.message);
+  }
+}
+
+function notice(text, bad = false) {
+  const place = element("notice");
+  if (place.textContent !== text) place.textContent = text;
+  place.className = bad ? "notice bad" : "notice";
+  place.hidden = !text;
+}
+
+async function refresh() {
+  clearTimeout(timer);
+  if (document.hidden) return;
+  try {
+    const program = await get("/program");
+    const first = Math.max(1, program.epochs);
+    const [statistics, tiers, epochs, providers] = await Promise.all([get("/statistics"), get("/tiers"), get(`/epochs?limit=${Math.min(500, first)}`), get(`/providers?limit=${TOP}`)]);
+    const computing = program.phase === "running" && !program.as_of.length;
+    notice(computing ? "The chain is being read, and balances are computed for the first time. They appear here by themselves." : "");
+    showProgram(program);
+    showNumbers(program, statistics, epochs);
+    showTiers(tiers);
+    showProviders(providers);
+    const places = program.as_of.map((each) => `block ${each.block.toLocaleString("en")} of chain ${each.chain}, ${moment(each.time)}`);
+    element("as-of").textContent = places.length ? `As of ${places.join("; ")}` : "No block is counted yet.";
+    if (lookedUp) {
+      const wanted = lookedUp;
+      const provider = await get(`/providers/${wanted}`);
+      if (lookedUp === wanted) showFound(provider);
+    }
+  } catch (problem) {
+    if (element("name").textContent === "Loading…") element("name").textContent = "Not ready yet";
+    notice(problem.message, problem.status !== 503);
+  } finally {
+    timer = setTimeout(refresh, REFRESH_MS);
+  }
+}
+
+element("lookup").addEventListener("submit", (event) => {
+  event.preventDefault();
+  lookUp(element("address").value.trim());
+});
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : refresh()));
+if (/^#0x[0-9a-fA-F]{40}$/.test(location.hash)) lookUp(location.hash.slice(1));
+refresh();

@@ -1,0 +1,1 @@
+"""Chainlink: price feeds, a proxy with one aggregator after another behind it."""

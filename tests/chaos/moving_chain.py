@@ -1,0 +1,144 @@
+"""A recorded chain served over HTTP as if it went on: its head moves while it is asked, and changes its mind now and then."""
+
+import hashlib
+import random
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loyalty.chain.recording_file import read_recording
+from loyalty.core.checkpoint import Header
+from loyalty.core.logs import RawLog
+from tests.chain.rpc_server import Fault, Reply, RpcError, Site
+from tests.chain.world import World, told_header, told_log
+
+FINAL_BEHIND = 40
+NO_HASH = "0x" + "00" * 32
+
+
+@dataclass(frozen=True)
+class Fork:
+    """From block `start` on all logs come `shift` blocks later than recorded, in blocks of other hashes."""
+
+    start: int
+    shift: int
+
+
+class Recorded:
+    """The blocks of a recording up to `last`, as on the recorded chain or on a fork of it."""
+
+    def __init__(self, path: Path, last: int) -> None:
+        _, blocks = read_recording(path)
+        self.headers = {header.number: header for header in blocks.headers if header.number <= last}
+        self.logs = {
+            header.number: list(blocks.logs_of(place))
+            for place, header in enumerate(blocks.headers)
+            if header.number <= last
+        }
+        self.first, self.last = min(self.headers), max(self.headers)
+
+    def header(self, number: int, fork: Fork | None) -> Header:
+        """Blocks that were not recorded are as late as the next one that was."""
+        found = self.headers.get(number) or Header(number, _hash(number, ""), NO_HASH, self._time(number))
+        return found._replace(hash=_hash(number, fork), parent_hash=NO_HASH) if forked(number, fork) else found
+
+    def logs_at(self, number: int, fork: Fork | None) -> list[RawLog]:
+        if fork is None or number < fork.start:
+            return self.logs.get(number, [])
+        if number - fork.shift < fork.start:
+            return []
+        header = self.header(number, fork)
+        moved = self.logs.get(number - fork.shift, [])
+        return [log._replace(block=number, time=header.time, block_hash=header.hash) for log in moved]
+
+    def _time(self, number: int) -> int:
+        later = number
+        while later not in self.headers:
+            later += 1
+        return self.headers[later].time
+
+
+def forked(number: int, fork: Fork | None) -> bool:
+    return fork is not None and number >= fork.start
+
+
+def _hash(number: int, fork: object) -> str:
+    return "0x" + hashlib.sha256(repr((number, fork)).encode()).hexdigest()
+
+
+@dataclass
+class MovingChain:
+    """The head goes on by up to `stride` blocks whenever it is asked for; `reorgs` counts the changes of mind."""
+
+    recorded: Recorded
+    chance: random.Random
+    stride: int
+    head: int = 0
+    fork: Fork | None = None
+    finalized: int = 0
+    reorgs: int = 0
+    _lives: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.head = self.recorded.first + FINAL_BEHIND
+        self.finalized = self.recorded.first
+
+    def move(self) -> None:
+        """One look at the head: the chain goes on; an old fork dies; what is deep enough becomes final."""
+        with self.lock:
+            self.head = min(self.head + self.chance.randrange(self.stride + 1), self.recorded.last)
+            self._lives -= 1
+            if self.fork is not None and self._lives <= 0:
+                self.fork = None
+                self.reorgs += 1
+            final = self.recorded.last if self.finished else self.head - FINAL_BEHIND
+            limit = self.fork.start - 1 if self.fork else final
+            self.finalized = max(self.finalized, min(final, limit))
+
+    @property
+    def finished(self) -> bool:
+        return self.head == self.recorded.last and self.fork is None
+
+    def reorganize(self) -> bool:
+        """A new fork above what is final; it dies after some looks. False where there is no room for one."""
+        with self.lock:
+            if self.head - self.finalized < 3 or self.finished:
+                return False
+            start = self.chance.randrange(self.finalized + 1, self.head)
+            self.fork = Fork(start, self.chance.randrange(1, 4))
+            self._lives = self.chance.randrange(2, 8)
+            self.reorgs += 1
+            return True
+
+
+class MovingSite(Site):
+    """One endpoint of the moving chain, which may misbehave."""
+
+    def __init__(self, chain: MovingChain, chain_id: int, always: Fault | None = None) -> None:
+        super().__init__(World((), ()), chain_id=chain_id, always=always)
+        self.chain = chain
+
+    def reply(self, body: bytes) -> Reply:
+        with self.chain.lock:
+            return super().reply(body)
+
+    def eth_getBlockByNumber(self, tag: str, _: bool) -> dict[str, Any] | None:
+        chain = self.chain
+        if tag == "latest":
+            chain.move()
+        named = {"latest": chain.head, "finalized": chain.finalized}
+        number = named[tag] if tag in named else int(tag, 16)
+        return told_header(chain.recorded.header(number, chain.fork)) if number <= chain.head else None
+
+    def eth_getLogs(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+        first, last = int(wanted["fromBlock"], 16), int(wanted["toBlock"], 16)
+        if last > self.chain.head:
+            raise RpcError(-32000, "block range extends beyond current head block")
+        return [told_log(log) for log in self._logs(first, last) if self._wanted(log.address, log.topics, wanted)]
+
+    def _logs(self, first: int, last: int) -> Iterator[RawLog]:
+        for number in range(first, last + 1):
+            yield from self.chain.recorded.logs_at(number, self.chain.fork)

@@ -26,9 +26,7 @@ check: .venv/dev.stamp ## lint, format, types
 	$(BIN)/mypy
 
 bench: .venv/dev.stamp ## measure
-	@set -e; for file in benchmarks/[a-z]*.py; do \
-		name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name; \
-	done
+	@$(BIN)/python -m benchmarks
 
 chaos: .venv/dev.stamp ## break things at random, for long; SEED=7 repeats a run
 	@$(BIN)/python -c "from tools.evm.packages import installed; installed()"

@@ -106,7 +106,14 @@ def index_plainly(url: str) -> tuple[int, float, float]:
             found = web3.eth.get_logs({**span, "address": [web3.to_checksum_address(a) for a in (POOL, MANAGER)]})
             decoded = [events[bytes(log["topics"][0])].process_log(log) for log in found]
             rows = [
-                (e["blockNumber"], e["logIndex"], e["address"], e["event"], json.dumps(dict(e["args"])), e["transactionHash"])
+                (
+                    e["blockNumber"],
+                    e["logIndex"],
+                    e["address"],
+                    e["event"],
+                    json.dumps(dict(e["args"])),
+                    e["transactionHash"],
+                )
                 for e in decoded
             ]
             database.executemany("INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -128,7 +135,8 @@ def _signature(abi: dict[str, Any]) -> str:
 def _event(name: str, *inputs: str) -> dict[str, Any]:
     """An ABI entry; "type name" or "type indexed name"."""
     listed = [
-        {"type": words[0], "name": words[-1], "indexed": "indexed" in words} for words in (each.split() for each in inputs)
+        {"type": words[0], "name": words[-1], "indexed": "indexed" in words}
+        for words in (each.split() for each in inputs)
     ]
     return {"type": "event", "name": name, "anonymous": False, "inputs": listed}
 
@@ -163,7 +171,8 @@ def _arguments() -> argparse.Namespace:
 
 def _print(rows: list[Measured]) -> None:
     for row in rows:
-        print(f"{row.name:22} {row.logs:>9,} logs {row.seconds:>7.2f} s {row.rate:>9,.0f} logs/s {row.memory_mib:>5.0f} MiB")
+        speed = f"{row.seconds:>7.2f} s {row.rate:>9,.0f} logs/s"
+        print(f"{row.name:22} {row.logs:>9,} logs {speed} {row.memory_mib:>5.0f} MiB")
     print(f"{rows[0].rate / rows[1].rate:.1f} times the web3.py loop; at least {WANTED_RATIO} is wanted")
 
 

@@ -1,6 +1,6 @@
 """Answers JSON-RPC about a made-up chain from answers that are serialised already, as a process of its own.
 
-    python -m benchmarks.made_server LOGS        prints its port, and ends with its standard input
+python -m benchmarks.made_server LOGS        prints its port, and ends with its standard input
 """
 
 import asyncio

@@ -13,6 +13,18 @@ _JOB_SECONDS = Histogram(
     buckets=(0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800),
 )
 _JOB_FAILURES = Counter("loyalty_job_failures_total", "Runs of a job that failed", ["job"])
+_JOB_FAILING = Gauge(
+    "loyalty_job_consecutive_failures",
+    "Failures of a job since its last success, as the worker wrote them down",
+    ["job"],
+    multiprocess_mode="mostrecent",
+)
+_JOB_FINISHED = Gauge(
+    "loyalty_job_finished_seconds",
+    "When a job's last recorded run ended, in unix seconds",
+    ["job"],
+    multiprocess_mode="mostrecent",
+)
 _INDEXED_BLOCK = Gauge("loyalty_indexed_block", "Last block indexed", ["chain"], multiprocess_mode="mostrecent")
 _BLOCKS_BEHIND = Gauge(
     "loyalty_blocks_behind", "Blocks between the cursor and the head", ["chain"], multiprocess_mode="mostrecent"
@@ -44,9 +56,20 @@ def observe_job(job: str, seconds: float, *, failed: bool) -> None:
         _JOB_FAILURES.labels(job).inc()
 
 
-def observe_step(chain: str, *, last_block: int, behind: int, events: int, logs: int) -> None:
+def observe_kept_job(job: str, *, consecutive_failures: int, finished_time: int | None) -> None:
+    """As the worker wrote it down: for a process that is not the worker."""
+    _JOB_FAILING.labels(job).set(consecutive_failures)
+    if finished_time is not None:
+        _JOB_FINISHED.labels(job).set(finished_time)
+
+
+def observe_indexed(chain: str, *, last_block: int, behind: int) -> None:
     _INDEXED_BLOCK.labels(chain).set(last_block)
     _BLOCKS_BEHIND.labels(chain).set(behind)
+
+
+def observe_step(chain: str, *, last_block: int, behind: int, events: int, logs: int) -> None:
+    observe_indexed(chain, last_block=last_block, behind=behind)
     _EVENTS.labels(chain).inc(events)
     _LOGS.labels(chain).inc(logs)
 

@@ -135,7 +135,7 @@ class ShareIndex:
 def share_index(day: ShareDay) -> ShareIndex:
     """The index of a pool valued by its holdings; one unit of it times one share is 1 / `share_scale` dollar-seconds.
 
-    Raises Inconsistent for holdings or supply below zero and changes out of order, Invalid for holdings without a price.
+    Raises Inconsistent for holdings or supply below zero and changes out of order, Invalid for holdings without price.
     """
     for number, coin in enumerate(day.coins):
         _check_steps(f"coin {number}", coin.steps)
@@ -149,7 +149,7 @@ def share_index(day: ShareDay) -> ShareIndex:
     def growth(time: int, supply: int) -> int:
         for change in changes.get(time, ()):
             units[change.coin] += change.delta
-        if min(units) < 0:
+        if min(units, default=0) < 0:
             raise Inconsistent(f"the pool's holdings are {units} at {time_text(time)}: a transfer is missing")
         return _value(day.coins, units, factors, time) << INDEX_BITS if supply else 0
 

@@ -1,8 +1,10 @@
 """Answers are kept until something is committed, and told by their ETag: who has one already gets 304."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -46,6 +48,7 @@ class AnswerCache:
         self._apart = apart
         self._kept: dict[Key, Kept] = {}
         self._kept_version: Version | None = None
+        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or not self._may_keep(scope["path"]):
@@ -56,14 +59,19 @@ class AnswerCache:
             await self._app(scope, receive, send)
             return
         key = (scope["path"], scope["query_string"])
-        kept = self._look(version, key)
-        if kept is None:
-            kept = await self._ask(scope, receive, send)
+        async with self._asking(key):  # many wait for the same answer after a commit: one computes it
+            kept = self._look(version, key) or await self._ask(scope, receive, send)
             if kept is None:
                 return
             self._keep(version, key, kept)
         scope["route"] = kept.route  # for the metrics, which count by route
         await _answer(kept, Headers(scope=scope), send)
+
+    def _asking(self, key: Key) -> asyncio.Lock:
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
 
     def _may_keep(self, path: str) -> bool:
         return path.startswith(self._prefix) and not path.startswith(self._apart)

@@ -10,7 +10,7 @@ from loyalty import metrics
 from loyalty.api.database import Database
 from loyalty.core.errors import LoyaltyError
 from loyalty.reports.status import chain_status, unpriced
-from loyalty.state import chains, epochs
+from loyalty.state import chains, epochs, job_runs
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ def _observe(database: Database) -> None:
             told = chain_status(connection, chain)
             if told["indexed_block"] is not None and told["blocks_behind"] is not None:
                 block, behind = told["indexed_block"], told["blocks_behind"]
-                metrics.observe_step(chain.name, last_block=block, behind=behind, events=0, logs=0)
+                metrics.observe_indexed(chain.name, last_block=block, behind=behind)
+        for run in job_runs.all_runs(connection):
+            failing, finished = run.consecutive_failures, run.finished_time
+            metrics.observe_kept_job(run.job, consecutive_failures=failing, finished_time=finished)
         metrics.observe_unpriced(len(unpriced(connection)))
         metrics.observe_settled(epochs.settled_count(connection))

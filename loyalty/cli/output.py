@@ -60,3 +60,4 @@ def configure_logging(settings: Settings) -> None:
         handler.setFormatter(formatter)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("loyalty").setLevel(settings.log_level.upper())
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a turn that finds the last one still running is no fault

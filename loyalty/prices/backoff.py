@@ -73,6 +73,6 @@ class RestingSource:
 
 
 def resting(sources: Sequence[PriceSource], token: str, stored: Sequence[Backoff]) -> list[RestingSource]:
-    """The sources of a token with the back-offs that were stored for them."""
+    """The sources of a token with the back-offs that were stored for them; those of one name share the stored one."""
     known = {backoff.source: backoff for backoff in stored if backoff.token == token}
     return [RestingSource(source, known.get(source.name, no_backoff(source.name, token))) for source in sources]

@@ -99,7 +99,7 @@ class DefiLlamaSource:
 
     def _chart(self, hours: Span) -> list[Sample]:
         count = hours.length // HOUR_SECONDS * _SAMPLES_AN_HOUR
-        return self._api.chart(self._coin, _sample_times(hours.start)[0], count, _HALF_HOUR, _SEARCH_WIDTH)
+        return self._api.chart(self._coin, _sample_times(hours.start)[0], count, _HALF_HOUR // 60, _SEARCH_WIDTH)
 
     def _believable(self, samples: Sequence[Sample], hours: Span) -> Iterator[Quote]:
         for sample in samples:

@@ -71,12 +71,13 @@ class DefiLlamaApi:
         self._sleep = sleep
         self._pace = pace or Pace(SECONDS_BETWEEN_CALLS, sleep=sleep)
 
-    def chart(self, coin: str, start: int, count: int, period: int, search_width: int) -> list[Sample]:
-        """The records nearest to `count` (at most MOST_SAMPLES) times from `start` on, `period` seconds apart.
+    def chart(self, coin: str, start: int, count: int, minutes: int, search_width: int) -> list[Sample]:
+        """The records nearest to `count` (at most MOST_SAMPLES) times from `start` on, `minutes` apart.
 
+        `search_width` is seconds on either side, here and below.
         Raises Unavailable where DefiLlama does not answer or answers nonsense, Invalid where it refuses the question.
         """
-        parameters: _Parameters = {"start": start, "span": count, "period": period, "searchWidth": search_width}
+        parameters: _Parameters = {"start": start, "span": count, "period": f"{minutes}m", "searchWidth": search_width}
         answer = self._ask(coin, f"/chart/{_escaped(coin)}", parameters, _Coins)
         return _samples(answer, coin)
 

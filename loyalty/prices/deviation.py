@@ -33,7 +33,8 @@ PointAt = Callable[[int], PricePoint | None]
 class DeviationLimit(NamedTuple):
     """At most `ppm` millionths of a reference's price away from it.
 
-    `references` give points at the token's price_decimals; a source among them is never compared with itself.
+    `references` give points at the token's price_decimals. A source that stands among them, as the same object, is
+    never compared with itself; two that draw from one market (DefiLlama's coingecko:id and CoinGecko) confirm little.
     """
 
     ppm: int

@@ -50,11 +50,14 @@ class Merged(Generic[Answer]):
 
 
 class MergedSource:
-    """`source` of the token `token`, whose questions for the same span are merged by `merged`, which sources share."""
+    """`source`, whose questions for the same span are merged by `merged`, which all sources of a program share.
 
-    def __init__(self, source: PriceSource, token: str, merged: Merged[list[PricePoint]]) -> None:
+    `identity` says which source it is, for which token: two with the same one must give the same points.
+    """
+
+    def __init__(self, source: PriceSource, identity: str, merged: Merged[list[PricePoint]]) -> None:
         self._source = source
-        self._token = token
+        self._identity = identity
         self._merged = merged
 
     @property
@@ -63,5 +66,4 @@ class MergedSource:
 
     def points(self, span: Span, now: int) -> list[PricePoint]:
         """The source's points, a list of one's own; `asked_time` is that of the call that was made."""
-        key = (self.name, self._token, span)
-        return list(self._merged.ask(key, lambda: self._source.points(span, now)))
+        return list(self._merged.ask((self._identity, span), lambda: self._source.points(span, now)))

@@ -9,7 +9,6 @@ from loyalty.core.errors import Invalid, NotFound
 from loyalty.core.spans import Span
 from loyalty.core.times import day_of, day_text
 from loyalty.jobs.settle import SETTLED
-from loyalty.program.rules import Rules
 from loyalty.reports.epochs import reward
 from loyalty.reports.paging import Cut, page
 from loyalty.reports.shapes import Shape, amounts, pool_of, usd
@@ -118,11 +117,7 @@ def _last_rewards(snapshot: Snapshot, who: Known, history: dict[int, Participati
 
 
 def _reward(snapshot: Snapshot, row: RewardRow, part: ParticipationRow) -> Shape:
-    return reward(_rules(snapshot, row.epoch), row, part, snapshot.epochs[row.epoch].status)
-
-
-def _rules(snapshot: Snapshot, number: int) -> Rules:
-    return snapshot.rules_in(number)
+    return reward(snapshot.rules_in(row.epoch), row, part, snapshot.epochs[row.epoch].status)
 
 
 def rewards(snapshot: Snapshot, address: Address, cut: Cut) -> Shape:

@@ -6,6 +6,7 @@ from typing import Any
 
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import USD_DECIMALS, format_units, format_units_fixed
+from loyalty.core.errors import Inconsistent
 from loyalty.core.times import time_text
 from loyalty.program.rules import Rules
 
@@ -30,7 +31,12 @@ def amount(rules: Rules, symbol: str, units: int) -> Shape:
 
 
 def amounts(rules: Rules, units: Mapping[str, int]) -> list[Shape]:
-    """One amount a reward token, in the order of the rules; a missing token has zero."""
+    """One amount a reward token, in the order of the rules; a token without units has zero.
+
+    Raises Inconsistent for units of a token that the rules do not divide: nothing is left out in silence.
+    """
+    if strange := sorted(units.keys() - {reward.token for reward in rules.rewards}):
+        raise Inconsistent(f"there are amounts in {', '.join(strange)}, which the rules do not divide")
     return [amount(rules, reward.token, units.get(reward.token, 0)) for reward in rules.rewards]
 
 

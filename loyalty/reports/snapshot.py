@@ -97,8 +97,8 @@ class Snapshot:
 
     def moving_in(self, row: EpochRow) -> Shape:
         """The same of one epoch: when it is over, it rests on the blocks that closed its days and moves no more."""
-        end = self.rules.epoch(row.number).end
-        over = closed_by(self, end // DAY_SECONDS) if row.as_of_time >= end else []
+        epoch = self.rules.epoch(row.number)
+        over = closed_by(self, epoch.days) if row.as_of_time >= epoch.end else []
         return {"as_of": over or counted_to(self), "status": row.status}
 
 
@@ -135,11 +135,11 @@ def _pools_counted_to(snapshot: Snapshot, chain_id: int) -> list[tuple[int, int]
     return running or ([max(ended)] if ended else [])
 
 
-def closed_by(snapshot: Snapshot, day: int) -> list[Shape]:
-    """Per chain the block that closed the newest computed day before `day`."""
+def closed_by(snapshot: Snapshot, span: Span) -> list[Shape]:
+    """Per chain the newest block that the computed days of `span` hang on."""
     chain_of = {pool.id: pool.chain_id for pool in pools.all_pools(snapshot.connection)}
     newest: dict[int, tuple[int, int]] = {}
-    for state in days.all_states(snapshot.connection, Span(0, day)):
+    for state in days.all_states(snapshot.connection, span):
         place = (state.as_of_block, state.as_of_time)
         newest[chain_of[state.pool_id]] = max(newest.get(chain_of[state.pool_id], (0, 0)), place)
     return [_place(snapshot.connection, chain_id, *place) for chain_id, place in sorted(newest.items())]

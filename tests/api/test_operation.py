@@ -83,6 +83,7 @@ def test_metrics_count_by_route_and_tell_the_workers_state(client: Client) -> No
     assert 'loyalty_indexed_block{chain="small"} 86.0' in text
     assert 'loyalty_blocks_behind{chain="small"} 0.0' in text
     assert "loyalty_settled_epochs 3.0" in text
+    assert 'loyalty_job_consecutive_failures{job="accrue"} 0.0' in text
 
 
 def test_every_answer_carries_the_security_headers(client: Client) -> None:

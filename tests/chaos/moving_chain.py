@@ -1,4 +1,4 @@
-"""A recorded chain served over HTTP as if it went on: its head moves while it is asked, and changes its mind now and then."""
+"""A recorded chain served over HTTP as if it went on: its head moves while it is asked, and it changes its mind."""
 
 import hashlib
 import random
@@ -11,6 +11,7 @@ from typing import Any
 from loyalty.chain.recording_file import read_recording
 from loyalty.core.checkpoint import Header
 from loyalty.core.logs import RawLog
+from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS
 from tests.chain.rpc_server import Fault, Reply, RpcError, Site
 from tests.chain.world import World, told_header, told_log
 
@@ -27,37 +28,27 @@ class Fork:
 
 
 class Recorded:
-    """The blocks of a recording up to `last`, as on the recorded chain or on a fork of it."""
+    """The blocks of a recording without gaps, from 0 to `last`, as on the recorded chain or on a fork of it."""
 
-    def __init__(self, path: Path, last: int) -> None:
-        _, blocks = read_recording(path)
-        self.headers = {header.number: header for header in blocks.headers if header.number <= last}
-        self.logs = {
-            header.number: list(blocks.logs_of(place))
-            for place, header in enumerate(blocks.headers)
-            if header.number <= last
-        }
-        self.first, self.last = min(self.headers), max(self.headers)
+    def __init__(self, path: Path, last: int | None = None) -> None:
+        self.facts, blocks = read_recording(path)
+        end = len(blocks.headers) if last is None else last + 1
+        self.headers = blocks.headers[:end]
+        self.logs = [list(blocks.logs_of(place)) for place in range(end)]
+        self.last = end - 1
 
     def header(self, number: int, fork: Fork | None) -> Header:
-        """Blocks that were not recorded are as late as the next one that was."""
-        found = self.headers.get(number) or Header(number, _hash(number, ""), NO_HASH, self._time(number))
+        found = self.headers[number]
         return found._replace(hash=_hash(number, fork), parent_hash=NO_HASH) if forked(number, fork) else found
 
     def logs_at(self, number: int, fork: Fork | None) -> list[RawLog]:
         if fork is None or number < fork.start:
-            return self.logs.get(number, [])
+            return self.logs[number]
         if number - fork.shift < fork.start:
             return []
         header = self.header(number, fork)
-        moved = self.logs.get(number - fork.shift, [])
+        moved = self.logs[number - fork.shift]
         return [log._replace(block=number, time=header.time, block_hash=header.hash) for log in moved]
-
-    def _time(self, number: int) -> int:
-        later = number
-        while later not in self.headers:
-            later += 1
-        return self.headers[later].time
 
 
 def forked(number: int, fork: Fork | None) -> bool:
@@ -79,19 +70,18 @@ class MovingChain:
     fork: Fork | None = None
     finalized: int = 0
     reorgs: int = 0
-    _lives: int = 0
+    looks_left: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
-        self.head = self.recorded.first + FINAL_BEHIND
-        self.finalized = self.recorded.first
+        self.head = FINAL_BEHIND
 
     def move(self) -> None:
         """One look at the head: the chain goes on; an old fork dies; what is deep enough becomes final."""
         with self.lock:
             self.head = min(self.head + self.chance.randrange(self.stride + 1), self.recorded.last)
-            self._lives -= 1
-            if self.fork is not None and self._lives <= 0:
+            self.looks_left -= 1
+            if self.fork is not None and self.looks_left <= 0:
                 self.fork = None
                 self.reorgs += 1
             final = self.recorded.last if self.finished else self.head - FINAL_BEHIND
@@ -109,7 +99,7 @@ class MovingChain:
                 return False
             start = self.chance.randrange(self.finalized + 1, self.head)
             self.fork = Fork(start, self.chance.randrange(1, 4))
-            self._lives = self.chance.randrange(2, 8)
+            self.looks_left = self.chance.randrange(2, 8)
             self.reorgs += 1
             return True
 
@@ -132,6 +122,23 @@ class MovingSite(Site):
         named = {"latest": chain.head, "finalized": chain.finalized}
         number = named[tag] if tag in named else int(tag, 16)
         return told_header(chain.recorded.header(number, chain.fork)) if number <= chain.head else None
+
+    def eth_getCode(self, address: str, tag: str) -> str:
+        return "0x6001"
+
+    def eth_call(self, call: dict[str, str], tag: str) -> str:
+        """What pools and tokens say of themselves."""
+        to, answers = call["to"].lower(), {}
+        for pool in self.chain.recorded.facts.pools:
+            if pool.address.lower() == to:
+                answers = dict(
+                    zip(POOL_CALLS, (pool.token0, pool.token1, pool.fee_pips, pool.tick_spacing), strict=True)
+                )
+            for token, decimals in ((pool.token0, pool.decimals0), (pool.token1, pool.decimals1)):
+                if token.lower() == to:
+                    answers = {DECIMALS: decimals}
+        found = next(value for asked, value in answers.items() if call["data"] == "0x" + asked.payload.hex())
+        return f"0x{int(found, 16) if isinstance(found, str) else found:064x}"
 
     def eth_getLogs(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
         first, last = int(wanted["fromBlock"], 16), int(wanted["toBlock"], 16)

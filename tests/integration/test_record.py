@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from loyalty.chain.recording_file import RecordedBlocks, read_recording
+from loyalty.chain.recording_format import RecordedChain, RecordedPoint, RecordedPrices, RecordingFacts
 from loyalty.core.errors import Conflict, Invalid, NotFound
 from loyalty.core.logs import RawLog
 from loyalty.jobs import index as index_job
 from loyalty.jobs import listen as listen_job
+from loyalty.jobs.price import recorded_points
 from loyalty.jobs.record import program_text
 from loyalty.jobs.verify import verify
 from loyalty.protocols.uniswap_v3 import topics
-from tests.integration.scene import ALICE, BOB, CAROL, DAVE, START, Scene, catch_up, everything
+from tests.integration.scene import ALICE, BOB, CAROL, DAVE, START, Scene, catch_up, everything, write_prices
 from tests.integration.test_forged_token import dust, fake, worthless_pool
 
 DAY = 86_400
@@ -115,6 +117,33 @@ def test_a_recording_holds_only_what_the_index_asks_for(told: Scene) -> None:
     assert tomllib.loads(facts.program or "")["program"]["epochs"] == 3
 
 
+def test_recorded_prices_are_taken_as_they_are_and_sources_asked_only_after_them(told: Scene) -> None:
+    """Another price file stands beside the recording: its rows count only after the last recorded point."""
+    recording, program = told.folder / "told.jsonl.gz", told.program()
+    write_prices(told.folder / "one.csv", days=2)
+    with told.engine(program=program) as engine:
+        catch_up(engine)
+        engine.record(recording)
+        recorded = [row for row in everything(engine.state)["prices"] if row[0] == "ONE"]
+    last = max(int(str(row[1])) for row in recorded)
+    rows = [(START - 1_800, "7"), (START + 5_400, "8"), (last + 1, "9"), (last + 3_600, "2001.5")]
+    (told.folder / "one.csv").write_text("".join(["time,usd\n", *(f"{time},{usd}\n" for time, usd in rows)]))
+    with told.engine("replayed.db", program=program, rpc=f"file:{recording}") as replayed:
+        catch_up(replayed)
+        found = [row for row in everything(replayed.state)["prices"] if row[0] == "ONE"]
+    assert found == sorted([*recorded, ("ONE", last + 3_600, "200150000000", "file")], key=repr)
+
+
+def test_recorded_prices_of_another_scale_are_refused(told: Scene) -> None:
+    with told.engine() as engine:
+        points = (RecordedPoint(START, 180_000, 2, "operator"),)
+        recorded = RecordedPrices("ONE", points)
+        facts = RecordingFacts(chain=RecordedChain("play", 31337), prices=(recorded, RecordedPrices("OTHER", points)))
+        with pytest.raises(Invalid, match=r"tokens\[ONE\]\.price_decimals is 8, but the recording .* at 2: set it"):
+            recorded_points([facts], engine.rules, START)
+        assert recorded_points([], engine.rules, START) == {}
+
+
 def test_only_final_blocks_are_recorded(told: Scene) -> None:
     path = told.folder / "told.jsonl.gz"
     with told.engine() as engine:
@@ -131,7 +160,7 @@ def test_only_final_blocks_are_recorded(told: Scene) -> None:
 
 def test_a_recording_that_cannot_be_made_is_told(told: Scene) -> None:
     with told.engine() as engine:
-        with pytest.raises(Invalid, match="the folder .* does not exist; create it"):
+        with pytest.raises(Invalid, match=r"the folder .* does not exist; create it"):
             engine.record(told.folder / "nowhere" / "told.jsonl.gz")
         with pytest.raises(NotFound, match="the program has no chain 'mars': it has play"):
             engine.record(told.folder / "told.jsonl.gz", "mars")

@@ -40,7 +40,9 @@ def test_a_pool_counts_only_on_the_days_on_which_it_is_part_of_the_program(stage
     rules = stage.set_up().rules
     first, second = rules.pools
     start_day = rules.start // DAY
-    stage.new_rules(pools=(first, type(second)(second.pool, second.tokens, second.weight, start_day + 1, start_day + 2)))
+    stage.new_rules(
+        pools=(first, type(second)(second.pool, second.tokens, second.weight, start_day + 1, start_day + 2))
+    )
     stage.play("""
         0d 00:00  mint  alice  100  one
         0d 00:00  mint  bob    100  two

@@ -52,7 +52,11 @@ def test_a_grid_is_asked_from_max_age_before_the_start_to_now_and_then_only_for_
     stage.set_up(fixed="")
     source = Hourly(missing=[at("0d 03:00")])
     ask(stage, at("0d 05:10"), B=[source])
-    assert stored(stage, "B") == [*range(START - 2 * HOUR_SECONDS, at("0d 03:00"), HOUR_SECONDS), at("0d 04:00"), at("0d 05:00")]
+    assert stored(stage, "B") == [
+        *range(START - 2 * HOUR_SECONDS, at("0d 03:00"), HOUR_SECONDS),
+        at("0d 04:00"),
+        at("0d 05:00"),
+    ]
     source.missing.clear()
     source.asked.clear()
     ask(stage, at("0d 06:10"), B=[source])
@@ -145,7 +149,9 @@ def test_a_token_that_joins_after_a_settlement_can_have_its_price_at_the_boundar
     stage.play("2d 01:00  seen")
     stage.accrue()
     stage.settle()
-    stage.new_rules(pools=(*stage.rules.pools, PoolRule(PoolKey(CHAIN, TWO), ("A", "C"), Fraction(1), START_DAY + 2, None)))
+    stage.new_rules(
+        pools=(*stage.rules.pools, PoolRule(PoolKey(CHAIN, TWO), ("A", "C"), Fraction(1), START_DAY + 2, None))
+    )
     with StateTransaction(stage.state) as connection:
         ids = tokens.ids(connection)
         pools.ensure(connection, CHAIN, TWO, "uniswap_v3", ids["A"], ids["C"], 1, 500, 10)

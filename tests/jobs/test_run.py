@@ -63,9 +63,7 @@ def test_success_after_success_is_not_written_each_time(state: State) -> None:
     assert (kept(state).runs, kept(state).started_time) == (1, 100)
 
 
-def test_a_run_that_cannot_be_recorded_is_still_a_run_and_told(
-    state: State, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_run_that_cannot_be_recorded_is_still_a_run_and_told(state: State, caplog: pytest.LogCaptureFixture) -> None:
     assert state.path is not None
     with open_state(state.path, read_only=True) as read_only:
         assert Job("index", Weather()).run(read_only, lambda: 5)

@@ -93,9 +93,7 @@ def test_a_single_moment_can_be_set(stage: Stage) -> None:
         ("-2d 00:00", "-1d 00:00", 3, "x", "concerns the program, which runs from"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(
-    stage: Stage, first: str, last: str, usd: int, reason: str, told: str
-) -> None:
+def test_what_cannot_be_meant_is_refused(stage: Stage, first: str, last: str, usd: int, reason: str, told: str) -> None:
     stage.set_up(fixed="A")
     with pytest.raises(Invalid, match=told):
         set_to(stage, first, last, usd, reason)

@@ -56,7 +56,10 @@ def test_an_altered_cell_is_named_with_both_numbers(settled: Stage) -> None:
         ("UPDATE epoch_budgets SET carried_out_units = '7' WHERE epoch = 2", "epoch 2: the ledgers"),
         ("UPDATE epochs SET digest = 'ab' WHERE number = 1", "epoch 1 is stored with digest ab, computed"),
         ("DELETE FROM daily_balances WHERE day = 20002", "is stored with None micro-dollar-days"),
-        ("UPDATE pool_days SET status = 'empty' WHERE day = 20002 AND pool_id = 1", "stored as empty, computed as closed"),
+        (
+            "UPDATE pool_days SET status = 'empty' WHERE day = 20002 AND pool_id = 1",
+            "stored as empty, computed as closed",
+        ),
         ("UPDATE price_points SET price = '200000000' WHERE token_id = 1", "epoch 2 is stored with digest"),
         ("UPDATE liquidity_changes SET liquidity_delta = '5' WHERE time % 86400 = 21600", "would leave"),
     ],
@@ -124,6 +127,6 @@ def test_what_is_verified_is_what_time_it_was_then(settled: Stage) -> None:
     settled.settle()
     after = verify(settled.state)
     assert (after.faults, after.digests[:2]) == ((), before)
-    assert PEOPLE["dave"] in {row for row in PEOPLE.values()}
+    assert PEOPLE["dave"] in set(PEOPLE.values())
     assert settled.cells()["one", "dave", 5][0] == -(-1000 * 10**6 * 82_800 // DAY_SECONDS) - 1
     assert at("5d 01:00") % DAY_SECONDS == 3_600

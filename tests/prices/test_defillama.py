@@ -1,5 +1,6 @@
 import itertools
 import json
+from bisect import bisect_left
 from decimal import Decimal
 from urllib.parse import unquote
 
@@ -56,8 +57,9 @@ class DefiLlama:
         )
 
     def _chart(self, coin, asked):
-        start, count, period = int(asked["start"]), int(asked["span"]), int(asked["period"])
+        start, count, period = int(asked["start"]), int(asked["span"]), 60 * int(asked["period"].removesuffix("m"))
         assert count <= 500
+        assert asked["period"].endswith("m")
         times = [start + n * period for n in range(count) if start + n * period not in self.skips]
         found = self._nearest(coin, times, int(asked["searchWidth"]))
         prices = ",".join(f'{{"timestamp":{time},"price":{price}}}' for time, price in found)
@@ -83,10 +85,12 @@ class DefiLlama:
 
     def _nearest(self, coin, times, width):
         known = [each for each in self.records if each[0] <= self.now] if coin.lower() == COIN.lower() else []
-        near = ([each for each in known if abs(each[0] - time) <= width] for time in times)
-        return [
-            min(each, key=lambda record: abs(record[0] - time)) for time, each in zip(times, near, strict=True) if each
-        ]
+        found = []
+        for time in times:
+            place = bisect_left(known, (time, ""))
+            near = [each for each in known[max(0, place - 1) : place + 1] if abs(each[0] - time) <= width]
+            found += sorted(near, key=lambda record: abs(record[0] - time))[:1]
+        return found
 
 
 def usd_at(time):

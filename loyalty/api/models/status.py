@@ -31,7 +31,7 @@ class JobStatus(Model):
     job: str = means("its name", "accrue")
     started: Time = means("when its last recorded run began, RFC 3339", "2026-05-05T10:00:00Z")
     finished: str | None = means("when that run ended; null while it runs", "2026-05-05T10:00:01Z")
-    runs: int = means("recorded runs: one in 30 seconds, each failure and each recovery", 120)
+    runs: int = means("runs so far", 120)
     failures: int = means("runs that failed", 0)
     consecutive_failures: int = means("failures since the last success", 0)
     last_error: str | None = means("what it last failed with", None)

@@ -53,8 +53,9 @@ class CurveLedger:
         if units < 0:
             raise Inconsistent(
                 f"{_place(transfer)}: pool {pool} holds {units - delta} units and sends {-delta}. A Transfer is "
-                "missing, the pool's start_block is later than its creation, or the coin moves without Transfers (rebasing, "
-                'wrapped native coin): ask another endpoint, check start_block, or use value = "virtual_price"'
+                "missing, the pool's start_block is later than its creation, or the coin moves without Transfers "
+                "(rebasing, wrapped native coin): ask another endpoint, check start_block, or use value = "
+                '"virtual_price"'
             )
         self._holdings[pool][transfer.token] = units
 

@@ -52,3 +52,11 @@ def test_a_log_from_beyond_the_bounds_is_refused(feed):
     next(conversation)
     with pytest.raises(Inconsistent, match="was not asked for"):
         conversation.send([feed.answered(5, 0, 1, 100)])
+
+
+def test_another_event_of_an_aggregator_is_refused(feed):
+    conversation = read_answers([Phase(feed.aggregator(1), Span(0, OPEN_END))], Span(0, 10))
+    next(conversation)
+    log = feed.answered(5, 0, 1, 100)
+    with pytest.raises(Inconsistent, match="was not asked for"):
+        conversation.send([log._replace(topics=(bytes(32), *log.topics[1:]))])

@@ -58,6 +58,17 @@ def test_an_aggregator_that_serves_again_counts_in_both_its_phases():
     assert counting(phases, answers) == [answers[0], answers[1], answers[3], answers[4], answers[5]]
 
 
+def test_where_bounds_overlap_an_answer_belongs_to_the_later_phase():
+    phases = [
+        Phase(aggregator(1), Span(0, OPEN_END)),
+        Phase(aggregator(2), Span(0, OPEN_END)),
+        Phase(aggregator(1), Span(40, OPEN_END)),
+    ]
+    answers = [said(30, 0, 1), said(40, 0, 1), said(50, 0, 2)]
+    assert counting(phases, answers) == answers[:2]
+    assert [phase.blocks.end for phase in bounded(phases, answers)] == [41, 41, OPEN_END]
+
+
 def test_a_bound_is_closed_with_the_block_in_which_both_may_have_answered():
     phases = bounded(open_phases(1, 2), [said(1, 0, 1), said(5, 0, 1), said(5, 1, 2)])
     assert [phase.blocks for phase in phases] == [Span(0, 6), Span(0, OPEN_END)]

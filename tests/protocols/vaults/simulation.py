@@ -1,5 +1,6 @@
-"""Vaults in plain Python, written from their contracts' rules: they emit raw logs as the contracts do, and their views are
-the truth to compare with. Receipts turn into shares when an account is touched, as in the contract, not at the roll."""
+"""Vaults in plain Python, written from their contracts' rules: they emit raw logs as the contracts do, and their views
+are the truth to compare with. Receipts turn into shares when an account is touched, as in the contract, not at the
+roll."""
 
 from collections import Counter
 from collections.abc import Sequence

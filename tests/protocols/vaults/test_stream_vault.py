@@ -39,9 +39,7 @@ def test_pending_assets_become_shares_at_the_price_of_the_roll(read: Read) -> No
     vault.chain.at(3, time=1000)
     vault.roll(1_200_000)
     facts, ledger = read(vault)
-    assert facts.starts == [
-        RoundStart(VAULT, 2, 1000, 3, 1, 1_200_000, {ALICE: 12_500_000, BOB: 16_666_666}, 0, 0)
-    ]
+    assert facts.starts == [RoundStart(VAULT, 2, 1000, 3, 1, 1_200_000, {ALICE: 12_500_000, BOB: 16_666_666}, 0, 0)]
     assert (ledger.owed(ALICE), ledger.balance(ALICE), ledger.pending(ALICE)) == (12_500_000, 0, 0)
     assert (ledger.round, ledger.price_per_share, ledger.supply) == (2, 1_200_000, 29_166_666)
 

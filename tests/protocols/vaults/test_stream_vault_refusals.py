@@ -8,6 +8,7 @@ from loyalty.core.errors import Inconsistent
 from loyalty.core.logs import RawLog
 from loyalty.protocols import erc20
 from loyalty.protocols.vaults.stream_vault import topics
+from loyalty.protocols.vaults.stream_vault.adapter import fold
 from loyalty.protocols.vaults.stream_vault.ledger import VaultFact, VaultLedger
 from tests.protocols.vaults.conftest import Read
 from tests.protocols.vaults.simulation import ALICE, BOB, CAROL, VAULT, Chain, StreamVault, word
@@ -82,20 +83,24 @@ def test_a_log_that_is_missing_is_missed(read: Read, topic: bytes, nth: int, mes
         (topics.ROUND_ROLLED, 0, 1, 1, "block 7, log 1: round 1 was rolled already, the open round is 2"),
         (topics.ROUND_ROLLED, 1, 2 * ONE, 0, "round 1 minted 40000000 shares, and its 2 stakers are owed 20000000"),
         (topics.ROUND_ROLLED, 1, 0, 0, "round 1 was rolled at a price of 0, with assets pending"),
-        (topics.ROUND_ROLLED, 2, 41 * ONE, 0, "41000000 shares were minted to the vault, but no .*left there: 40000000"),
+        (
+            topics.ROUND_ROLLED,
+            2,
+            41 * ONE,
+            0,
+            "41000000 shares were minted to the vault, but no .*left there: 40000000",
+        ),
         (topics.REDEEM, 0, 31 * ONE, 0, "block 4, log 0: 0xa.* takes back 31000000 of 30000000 owed"),
         (topics.REDEEM, 1, 2, 0, "the redeem of 0xa.* names round 2, and that of its last Stake is 1"),
         (topics.UNSTAKE, 0, 4 * ONE + 1, 0, "block 5, log 2: 0xb.* unstakes 4000001 of the asset, but no Transfer"),
         (topics.UNSTAKE, 1, 1, 0, "the unstake of 0xb.* names round 1, and the open round is 2"),
-        (erc20.TRANSFER, 0, 31 * ONE, 0, "block 4, log 0: 0xa.* redeems 12000000 shares, but no"),
+        (erc20.TRANSFER, 0, 31 * ONE, 1, "block 4, log 0: 0xa.* redeems 12000000 shares, but no"),
     ],
 )
 def test_a_number_that_was_altered_is_refused(
     read: Read, topic: bytes, place: int, value: int, nth: int, message: str
 ) -> None:
     vault = _history()
-    if topic == erc20.TRANSFER:
-        nth = 1
     with pytest.raises(Inconsistent, match=message):
         read(vault, _altered(vault, topic, place, value, nth))
 
@@ -103,7 +108,7 @@ def test_a_number_that_was_altered_is_refused(
 def test_more_than_the_pending_cannot_be_taken_back(read: Read) -> None:
     vault = _history()
     vault.log(topics.INSTANT_UNSTAKE, CAROL, 1, 3)
-    with pytest.raises(Inconsistent, match="block 8, log 0: 0xc.* takes back 1 of 0 staked in this round"):
+    with pytest.raises(Inconsistent, match=r"block 8, log 0: 0xc.* takes back 1 of 0 staked in this round"):
         read(vault)
 
 
@@ -111,14 +116,14 @@ def test_nothing_can_be_unstaked_before_the_first_roll(read: Read) -> None:
     vault = StreamVault(Chain().at(1))
     vault.token.bridge_in(ALICE, 5)
     vault.log(topics.UNSTAKE, ALICE, 5, 1)
-    with pytest.raises(Inconsistent, match="0xa.* unstakes 5, but no round was rolled before"):
+    with pytest.raises(Inconsistent, match=r"0xa.* unstakes 5, but no round was rolled before"):
         read(vault)
 
 
 def test_shares_that_leave_the_vault_without_a_redeem_are_refused(read: Read) -> None:
     vault = _history()
     vault.token.move(VAULT, CAROL, 1)
-    with pytest.raises(Inconsistent, match="block 8, log 0: the vault sends 1 shares to 0xc.*, and no Redeem"):
+    with pytest.raises(Inconsistent, match=r"block 8, log 0: the vault sends 1 shares to 0xc.*, and no Redeem"):
         read(vault)
 
 
@@ -135,10 +140,8 @@ def test_facts_come_once_and_in_order(read: Read, disorder: Callable[[list[Vault
     facts, _ = read(_history())
     mixed: list[VaultFact] = [*facts.events, *facts.rolls, *facts.transfers]
     ordered = sorted(mixed, key=lambda fact: (fact.block, fact.log_index))
-    ledger = VaultLedger(VAULT, 6)
     with pytest.raises(Inconsistent, match="facts must come once, and in order"):
-        for fact in disorder(ordered):
-            ledger.apply(fact)
+        fold({VAULT: VaultLedger(VAULT, 6)}, disorder(ordered))
 
 
 def test_a_fact_of_another_vault_is_refused(read: Read) -> None:

@@ -65,8 +65,8 @@ class Transaction:
         for transfer in self._transfers:
             if transfer.sender == self._vault:
                 raise Inconsistent(
-                    f"{place(transfer)}: the vault sends {transfer.units} shares to {transfer.recipient}, and no Redeem "
-                    "of its transaction says so: a log is missing or was altered. Ask another endpoint"
+                    f"{place(transfer)}: the vault sends {transfer.units} shares to {transfer.recipient}, and no "
+                    "Redeem of its transaction says so: a log is missing or was altered. Ask another endpoint"
                 )
 
     def _fits(self, event: VaultEvent, price_per_share: int | None) -> Fits:

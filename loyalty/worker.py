@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
 
+from apscheduler.events import EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -47,7 +48,21 @@ def make_scheduler(engine: Engine) -> BackgroundScheduler:
     for job, seconds, at_start in jobs:
         first = {"next_run_time": datetime.now(UTC)} if at_start else {}
         scheduler.add_job(_turn(engine, job), IntervalTrigger(seconds=seconds), id=job.name, name=job.name, **first)
+    _hurry_after_catching_up(scheduler)
     return scheduler
+
+
+def _hurry_after_catching_up(scheduler: BackgroundScheduler) -> None:
+    """What hangs on the index does not wait for its turn when a chain has been caught up for the first time."""
+    caught_up: set[str] = set()
+
+    def hurry(event: JobExecutionEvent) -> None:
+        if event.job_id.startswith("index:") and event.job_id not in caught_up:
+            caught_up.add(event.job_id)
+            for name in ("accrue", "settle"):
+                scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+
+    scheduler.add_listener(hurry, EVENT_JOB_EXECUTED)
 
 
 def _turn(engine: Engine, job: Job) -> Callable[[], None]:

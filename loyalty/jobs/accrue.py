@@ -189,13 +189,15 @@ def compute_day(
 ) -> DayResult:
     """One pool-day, whole where the pool is indexed past its end, else up to `as_of`.
 
+    Balances come with a day that goes on, and with the pool's last day, whose end they then stand at for good.
     `waiting` are tokens whose grid may still publish a price for the day: until it does, or `max_age` has passed, a day
     that is over stays open, so that it is computed from the same prices here and anywhere else.
     """
     over = as_of.time >= day_span(day).end
+    last = day + 1 == counted_days(history.rules, pool).end
     inputs = history.day(day, None if over else as_of.time)
     if not inputs.has_liquidity:
-        return _empty(connection, pool, inputs, as_of, over=over)
+        return _empty(connection, pool, inputs, as_of, over=over, last=last)
     priced = history.priced(inputs.span, whole_day=over)
     waits = _waits_for(history, inputs.span.end, waiting) if over else None
     closing = over and waits is None
@@ -205,15 +207,19 @@ def compute_day(
     credited = accrue_concentrated(inputs.concentrated(priced)) if priced.until else {}
     earned = cells(credited, inputs.scale0, inputs.scale1)
     if closing:
-        return DayResult(day, CLOSED, None, closing_block(connection, pool, inputs.span.end), earned)
+        at_end = _balances(inputs, priced) if last else None
+        return DayResult(day, CLOSED, None, closing_block(connection, pool, inputs.span.end), earned, at_end)
     current = _balances(inputs, priced) if not over and priced.reason is None else None
     return DayResult(day, OPEN, priced.reason or waits, as_of, earned, current)
 
 
-def _empty(connection: Connection, pool: PoolRow, inputs: DayInputs, as_of: AsOf, *, over: bool) -> DayResult:
+def _empty(
+    connection: Connection, pool: PoolRow, inputs: DayInputs, as_of: AsOf, *, over: bool, last: bool
+) -> DayResult:
     """A day on which nobody held anything; it needs no price."""
     if over:
-        return DayResult(inputs.day, EMPTY, None, closing_block(connection, pool, inputs.span.end), {})
+        closed_by = closing_block(connection, pool, inputs.span.end)
+        return DayResult(inputs.day, EMPTY, None, closed_by, {}, {} if last else None)
     return DayResult(inputs.day, OPEN, None, as_of, {}, {})
 
 

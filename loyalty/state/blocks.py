@@ -84,10 +84,15 @@ def delete_above(connection: Connection, chain_id: int, number: int) -> int:
 
 
 def thin(connection: Connection, chain_id: int, below_block: int) -> int:
-    """Of the blocks below `below_block` keep the newest of each UTC day; returns how many went."""
+    """Of the blocks below `below_block` keep the newest of each UTC day, and those that a pool-day was computed up to.
+
+    Returns how many went.
+    """
     statement = text(
         "DELETE FROM processed_blocks WHERE chain_id = :chain_id AND block < :below AND block NOT IN ("
-        "SELECT max(block) FROM processed_blocks WHERE chain_id = :chain_id AND block < :below GROUP BY time / 86400)"
+        "SELECT max(block) FROM processed_blocks WHERE chain_id = :chain_id AND block < :below GROUP BY time / 86400) "
+        "AND block NOT IN ("
+        "SELECT as_of_block FROM pool_days JOIN pools ON pools.id = pool_id WHERE pools.chain_id = :chain_id)"
     )
     return connection.execute(statement, {"chain_id": chain_id, "below": below_block}).rowcount
 

@@ -257,7 +257,7 @@ def test_of_several_chains_the_one_furthest_behind_decides(stage: Stage) -> None
 
 
 def test_a_day_closed_by_a_block_that_is_not_final_blocks_its_epoch(stage: Stage) -> None:
-    """The chain tells a final block past the epoch, but the day hangs on one that this database has only from a head."""
+    """The chain tells a final time past the epoch, but the day hangs on a block that is not final."""
     stage.set_up().play("""
         0d 00:00  mint  alice  100
         2d 05:00  head

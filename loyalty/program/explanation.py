@@ -1,7 +1,7 @@
 """The parts of an explanation: why a provider got what it got in an epoch, from the reward down to the log ids.
 
-Frozen values, built by `explain`, written as text by `explanation_text` and as JSON by `explanation_json`. Times are
-UTC unix seconds, USD is in micro-dollars or micro-dollar-days, `units` are a token's smallest.
+Frozen values, built by `explain`, written as text by `explanation_text.lines` and as JSON by `explanation_json.as_dict`.
+Times are UTC unix seconds, USD is in micro-dollars or micro-dollar-days, `units` are a token's smallest.
 """
 
 from dataclasses import dataclass
@@ -143,15 +143,3 @@ class Explanation:
     pools: tuple[PoolLine, ...]
     days: tuple[DayLine, ...]
     exclusions: tuple[Exclusion, ...]
-
-    def lines(self) -> list[str]:
-        """The explanation as text, one line a fact, indented by depth."""
-        from loyalty.program.explanation_text import lines  # imported here: text and JSON read these classes
-
-        return lines(self)
-
-    def as_dict(self) -> dict[str, object]:
-        """The explanation as JSON-ready values: amounts and units are decimal strings, times RFC 3339."""
-        from loyalty.program.explanation_json import as_dict
-
-        return as_dict(self)

@@ -19,6 +19,7 @@ from loyalty.jobs.settle import evaluate, qualifying_before
 from loyalty.program.cells import Cell
 from loyalty.program.explain import Details, explain
 from loyalty.program.explanation import Explanation, LiquiditySpan, PoolDayDetail, PositionLine, PriceLine
+from loyalty.program.explanation_json import as_dict
 from loyalty.program.rules import PoolKey, Rules
 from loyalty.reports.followed import History, follow, liquidity_spans
 from loyalty.reports.provider import known
@@ -50,7 +51,7 @@ def explanation(snapshot: Snapshot, address: Address, number: int) -> Shape:
     """The explanation as the API gives it."""
     told = explained(snapshot, address, number)
     row = snapshot.row(number)
-    return {**told.as_dict(), "digest": row.digest, **snapshot.moving_in(row)}
+    return {**as_dict(told), "digest": row.digest, **snapshot.moving_in(row)}
 
 
 def _details(snapshot: Snapshot, rules: Rules, provider: Address, own: Iterable[Cell]) -> Details:

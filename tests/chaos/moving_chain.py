@@ -71,6 +71,7 @@ class MovingChain:
     finalized: int = 0
     reorgs: int = 0
     looks_left: int = 0
+    rest: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -79,7 +80,11 @@ class MovingChain:
     def move(self) -> None:
         """One look at the head: the chain goes on; an old fork dies; what is deep enough becomes final."""
         with self.lock:
-            self.head = min(self.head + self.chance.randrange(self.stride + 1), self.recorded.last)
+            if self.rest:  # blocks above the final one are indexed only while the head stands still
+                self.rest -= 1
+            else:
+                self.head = min(self.head + self.chance.randrange(self.stride + 1), self.recorded.last)
+                self.rest = self.chance.randrange(12)
             self.looks_left -= 1
             if self.fork is not None and self.looks_left <= 0:
                 self.fork = None

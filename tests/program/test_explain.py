@@ -12,6 +12,8 @@ from loyalty.core.errors import Inconsistent
 from loyalty.core.spans import Span
 from loyalty.program.explain import explain
 from loyalty.program.explanation import LiquiditySpan, PoolDayDetail, PositionLine, PriceLine
+from loyalty.program.explanation_json import as_dict
+from loyalty.program.explanation_text import lines
 
 MICRO = 10**6
 DAY = 86_400
@@ -41,7 +43,7 @@ def _explained(program: Any, rules: Any, cells: Any, provider: Any, before: int 
 def test_a_reward_is_told_from_budget_to_tier(program: Any) -> None:
     rules = _rules(program)
     cells = program.held(rules.epoch(1), {program.alice: 60, program.bob: 40})
-    assert _explained(program, rules, cells, program.alice, before=1).lines() == [
+    assert lines(_explained(program, rules, cells, program.alice, before=1)) == [
         "provider 0xaAaAaAaaAaAaAaaAaAAAAAAAAaaaAaAaAaaAaaAa",
         "epoch 1 of 2, 2024-09-09T00:00:00Z to 2024-09-11T00:00:00Z",
         "reward 6 POINT = 6 units",
@@ -87,8 +89,8 @@ def test_a_day_that_does_not_count_says_why(program: Any) -> None:
         (program.pool, 1, "excluded: program treasury"),
         (program.second_pool, 1, "excluded: program treasury"),
     ]
-    assert "excluded from 2024-09-10 until 2024-09-20: program treasury" in told.lines()
-    assert told.as_dict()["exclusions"] == [
+    assert "excluded from 2024-09-10 until 2024-09-20: program treasury" in lines(told)
+    assert as_dict(told)["exclusions"] == [
         {"reason": "program treasury", "from": "2024-09-10", "until": "2024-09-20"}
     ]  # fmt: skip
     assert told.standing.average_usd_micro == 30 * MICRO
@@ -97,14 +99,14 @@ def test_a_day_that_does_not_count_says_why(program: Any) -> None:
 def test_who_does_not_qualify_is_told_what_is_missing(program: Any) -> None:
     rules = _rules(program)
     told = _explained(program, rules, program.held(rules.epoch(1), {program.alice: 9}), program.alice, before=3)
-    assert told.lines()[2:7] == [
+    assert lines(told)[2:7] == [
         "reward 0 POINT = 0 units",
         "  budget 10 POINT = 10 of the epoch + 0 carried in",
         "weight 0 of 0",
         "  18.000000 dollar-days x 1.5, the weight of pool 0x1111111111111111111111111111111111111111 on chain 42161",
         "qualifying epochs before: 3",
     ]
-    assert told.lines()[7] == (
+    assert lines(told)[7] == (
         "does not qualify, earns nothing: average 9.000000 USD; above zero and the program's minimum 10 USD are needed"
     )
     assert told.standing.participation_epoch is None
@@ -141,7 +143,7 @@ def test_a_day_is_told_by_prices_positions_and_log_ids(program: Any) -> None:
     rules = _rules(program)
     details = {(program.pool, program.start_day): _detail(program)}
     told = _explained(program, rules, [_one_day(program)], program.alice, details=details)
-    assert told.lines()[-6:] == [
+    assert lines(told)[-6:] == [
         "2024-09-09 pool 0x1111111111111111111111111111111111111111 on chain 42161: "
         "60.000001 dollar-days, 20.000000 in range; counted in full",
         "  price of WBTC 57500.12345678 USD from 2024-09-09T00:00:00Z, source operator, because: the source was down",
@@ -155,7 +157,7 @@ def test_a_day_is_told_by_prices_positions_and_log_ids(program: Any) -> None:
 def test_the_json_form_carries_exact_amounts_and_is_json(program: Any) -> None:
     rules = _rules(program)
     details = {(program.pool, program.start_day): _detail(program)}
-    told = _explained(program, rules, [_one_day(program)], program.alice, details=details).as_dict()
+    told = as_dict(_explained(program, rules, [_one_day(program)], program.alice, details=details))
     assert json.loads(json.dumps(told)) == told
     (day,) = told["days"]
     assert day["date"] == "2024-09-09"

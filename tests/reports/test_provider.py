@@ -9,6 +9,7 @@ from loyalty.core.errors import Inconsistent, Invalid, NotFound
 from loyalty.core.facts import PricePoint
 from loyalty.core.spans import Span
 from loyalty.core.times import day_of
+from loyalty.program.explanation_text import lines
 from loyalty.reports.explain import explained, explanation
 from loyalty.reports.paging import Cut
 from loyalty.reports.positions import positions
@@ -136,7 +137,7 @@ def test_a_reward_is_explained_down_to_the_log(snapshot: Snapshot) -> None:
         ("USDB", 10**8, "fixed"),
     ]
     assert told.weight == Fraction("499.999999")
-    assert "by block 38 log 0" in "\n".join(told.lines())
+    assert "by block 38 log 0" in "\n".join(lines(told))
 
 
 def test_liquidity_from_before_the_day_names_the_log_that_opened_it(snapshot: Snapshot) -> None:

@@ -43,6 +43,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Why a provider got what it got: from the reward down to positions, prices and log ids."""
+    from loyalty.program.explanation_text import lines
     from loyalty.reports.explain import explained, explanation
 
     wanted = parse_address(address)
@@ -50,8 +51,8 @@ def explain(
         _show(lambda snapshot: explanation(snapshot, wanted, epoch), True, _print_nothing)
         return
     with reading() as state, state.read() as connection:
-        lines = explained(Snapshot.of(connection), wanted, epoch).lines()
-    typer.echo("\n".join(lines))
+        told = lines(explained(Snapshot.of(connection), wanted, epoch))
+    typer.echo("\n".join(told))
 
 
 def _show(report: Callable[[Snapshot], Shape], as_json: bool, print_text: Callable[[Shape], None]) -> None:

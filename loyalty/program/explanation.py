@@ -1,6 +1,6 @@
 """The parts of an explanation: why a provider got what it got in an epoch, from the reward down to the log ids.
 
-Frozen values, built by `explain`, written as text by `explanation_text.lines` and as JSON by `explanation_json.as_dict`.
+Frozen values, built by `explain`; `explanation_text.lines` writes them as text, `explanation_json.as_dict` as JSON.
 Times are UTC unix seconds, USD is in micro-dollars or micro-dollar-days, `units` are a token's smallest.
 """
 

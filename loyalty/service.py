@@ -18,6 +18,7 @@ from loyalty import metrics
 from loyalty.chain.chain import Chain, open_chain
 from loyalty.config import (
     CoinGeckoPrice,
+    DefiLlamaPrice,
     FilePrice,
     FixedPrice,
     PriceSetting,
@@ -40,6 +41,8 @@ from loyalty.jobs.rewind import Rewound
 from loyalty.jobs.settle import SETTLED, Evaluated, settle
 from loyalty.prices.coingecko import CoinGeckoSource
 from loyalty.prices.coingecko_api import SECONDS_BETWEEN_CALLS, CoinGeckoKey
+from loyalty.prices.defillama import DefiLlamaSource
+from loyalty.prices.defillama_api import SECONDS_BETWEEN_CALLS as DEFILLAMA_SECONDS
 from loyalty.prices.file import FileSource
 from loyalty.prices.fixed import FixedSource
 from loyalty.prices.pace import Pace
@@ -102,7 +105,8 @@ def database_lock(settings: Settings) -> Iterator[None]:
 def price_sources(
     tokens: tuple[TokenSettings, ...], client: httpx.Client, key: CoinGeckoKey | None, sleep: Callable[[float], None]
 ) -> dict[str, list[PriceSource]]:
-    """Each token's sources in the order of the program file. All that ask CoinGecko keep one pace together."""
+    """Each token's sources in the order of the program file. All that ask one server keep one pace together."""
+    llama_pace = Pace(DEFILLAMA_SECONDS, sleep=sleep)
     pace = Pace(SECONDS_BETWEEN_CALLS[key.plan if key else "public"], sleep=sleep)
 
     def source(token: Token, setting: PriceSetting) -> PriceSource:
@@ -113,6 +117,8 @@ def price_sources(
                 return FileSource(path, token.price_decimals, token.symbol)
             case CoinGeckoPrice(coin_id=coin_id):
                 return CoinGeckoSource(coin_id, token.price_decimals, token.symbol, client, key, sleep, pace)
+            case DefiLlamaPrice(coin=coin):
+                return DefiLlamaSource(coin, token.price_decimals, token.symbol, client, sleep, llama_pace)
         raise Invalid(f"tokens[{token.symbol}].price: this source is not supported yet")
 
     return {each.token.symbol: [source(each.token, setting) for setting in each.prices] for each in tokens}
@@ -160,7 +166,10 @@ class Engine:
     def grid_tokens(self) -> frozenset[str]:
         """The tokens whose prices come on the hourly grid."""
         return frozenset(
-            each.token.symbol for each in self.program.tokens for p in each.prices if isinstance(p, CoinGeckoPrice)
+            each.token.symbol
+            for each in self.program.tokens
+            for p in each.prices
+            if isinstance(p, CoinGeckoPrice | DefiLlamaPrice)
         )
 
     def prepare(self) -> Prepared:

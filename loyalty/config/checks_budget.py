@@ -51,9 +51,7 @@ def _check_digest_names(document: Document, rewards: Sequence[RewardTable]) -> N
         other = first.setdefault(names[reward.token], reward.token)
         if other != reward.token:
             place = reward.place.at("token")
-            place.fault(
-                shown(reward.token), f"a reward token with another address than {other}: a digest names both alike"
-            )
+            place.fault(shown(reward.token), f"another address than {other} has: a digest names both alike")
 
 
 def check_tiers(document: Document) -> None:

@@ -24,9 +24,8 @@ LATER: dict[str, Later] = {
     "pools.lp_token": Later("lp_token", "remove this key"),
     "pools.gauges": Later("gauges", "remove this key", "come"),
     "pools.value": Later("value", "remove this key"),
-    "tokens.price.chainlink": Later("the price source chainlink", "remove this source; use coingecko, file or fixed"),
-    "tokens.price.defillama": Later("the price source defillama", "remove this source; use coingecko, file or fixed"),
-    "tokens.price.pool": Later("the price source pool", "remove this source; use coingecko, file or fixed"),
+    "tokens.price.chainlink": Later("the price source chainlink", "remove this source; use coingecko, defillama, file or fixed"),
+    "tokens.price.pool": Later("the price source pool", "remove this source; use coingecko, defillama, file or fixed"),
     "look_through": Later("look_through", "remove this list"),
     "points": Later("points", "remove this list", "come"),
 }

@@ -81,11 +81,16 @@ class Indexer:
         end = min((await self.chain.span_end(wanted_last)).number + 1, plan.limit)
         addresses = [pool.address for pool in plan.pools]
         span = Span(plan.start, end)
-        reading = await self.chain.read(
-            read_span(addresses, self._managers, ledger, span, with_swaps=plan.with_swaps), end=end
-        )
+        contradiction: Inconsistent | None = None
+        try:
+            conversation = read_span(addresses, self._managers, ledger, span, with_swaps=plan.with_swaps)
+            reading = await self.chain.read(conversation, end=end)
+        except Inconsistent as error:
+            contradiction = error
         if (ancestor := await self._reorg(head)) is not None:  # the chain may have changed since the first look
             return rewind(self.state, self.chain, ancestor, now)
+        if contradiction is not None:
+            raise contradiction
         self._check(plan, span, reading, unborn)
         events = self._store(plan, span, reading, last_prices, head, finalized)
         self._ledger = ledger

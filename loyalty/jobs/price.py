@@ -21,7 +21,7 @@ from loyalty.program.rules import Rules, Token
 from loyalty.state import StateTransaction, days, epochs, pools, prices, tokens
 from loyalty.state.engine import State
 
-GRID_SOURCES = frozenset({"coingecko"})
+GRID_SOURCES = frozenset({"coingecko", "defillama"})
 """Sources with a point each full hour; a fixed price and a file's rows are all known at once."""
 
 _log = logging.getLogger(__name__)

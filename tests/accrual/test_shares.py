@@ -1,7 +1,9 @@
 """Shares of a pool over time: exact numbers, the laws of the index, and a second-by-second oracle in fractions."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -178,6 +180,22 @@ def test_cells_of_zero_are_left_out_and_too_large_ones_refused():
     assert share_cells({ALICE: 0, BOB: share_scale([USDC]) // 100}, share_scale([USDC])) == {}
     with pytest.raises(Overflow):
         share_cells({ALICE: share_scale([USDC]) * 2**63 * DAY_SECONDS}, share_scale([USDC]))
+
+
+def test_the_documented_example_is_what_the_program_computes():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "shares.md").read_text()
+    written = {Address(name): int(units) for name, units in re.findall(r"^\| (\w+) \| (\d+) \|$", page, re.MULTILINE)}
+    six = DAY_SECONDS // 4
+    example = day(
+        {ALICE: 60, BOB: 30, POOL: 10},
+        [ShareChange(six, BOB, -30), ShareChange(six, CARL, 30), ShareChange(2 * six, CARL, 25)],
+        coins=[Coin(400 * 10**6, [PriceStep(0, 10**8), PriceStep(3 * six, 9 * 10**7)], USDC)],
+        holdings=[HoldingsChange(2 * six, 0, 100 * 10**6)],
+        supplies=[SupplyChange(2 * six, 25)],
+    )
+    cells = share_cells(accrue_shares(example), share_scale([USDC]))
+    assert {holder: cell.usd_micro_days for holder, cell in cells.items()} == written
+    assert len(written) == 3
 
 
 # What is refused ------------------------------------------------------------------------------------------------------

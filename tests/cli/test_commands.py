@@ -13,7 +13,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -25,7 +24,7 @@ Loyalty = Callable[..., Any]
 TRANSACTION = "0x" + "ab" * 32
 
 
-def commands(group: click.Command, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+def commands(group: Any, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Every command and group by its words."""
     found = [words]
     for name, each in getattr(group, "commands", {}).items():

@@ -339,7 +339,6 @@ WRITTEN_LATER: dict[str, dict[str, Any]] = {
     "pools.gauges": {"pools[0].gauges": [OTHER]},
     "pools.value": {"pools[0].value": "peg:WBTC"},
     "tokens.price.chainlink": {"tokens[0].price[0]": {"chainlink": OTHER}},
-    "tokens.price.defillama": {"tokens[1].price": {"defillama": f"arbitrum:{OTHER}"}},
     "tokens.price.pool": {"tokens[0].price[1]": {"pool": OTHER}},
     "look_through": {"look_through": [{"chain": "arbitrum-one", "address": OTHER, "shares": OTHER}]},
     "points": {

@@ -142,7 +142,7 @@ class Stage:
 
     def play(self, timeline: str) -> "Stage":
         """Do what the lines say, in order."""
-        verbs: dict[str, Callable[..., None]] = {
+        verbs: dict[str, Callable[..., object]] = {
             "mint": self._mint,
             "burn": self._burn,
             "price": lambda time, symbol, usd: self.price(symbol, time, usd),
@@ -215,9 +215,15 @@ class Stage:
         with self.state.read() as connection:
             return next(row for row in epochs.budgets(connection, number) if row.token == symbol)
 
-    def epoch(self, number: int) -> epochs.EpochRow | None:
+    def epoch(self, number: int) -> epochs.EpochRow:
         with self.state.read() as connection:
-            return epochs.get(connection, number)
+            row = epochs.get(connection, number)
+        assert row is not None, f"epoch {number} is not evaluated"
+        return row
+
+    def evaluated(self) -> list[int]:
+        with self.state.read() as connection:
+            return [row.number for row in epochs.all_epochs(connection)]
 
     def dump(self) -> dict[str, list[Any]]:
         """Every derived row that anything is paid by."""

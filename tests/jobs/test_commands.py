@@ -86,7 +86,7 @@ def _release_twice(stage: Stage) -> None:
 
 def test_a_failure_that_nobody_foresaw_holds_up_nothing_either(stage: Stage) -> None:
     stage.set_up()
-    broken = desk(stage)._replace(back_up=lambda: {}["gone"])
+    broken = desk(stage)._replace(back_up=lambda: dict[str, Any]()["gone"])
     wrong = ask(stage.state, "back up", {}, "ops", NOW)
     right = ask(stage.state, "hold", {"reason": "look first"}, "ops", NOW)
     execute_pending(broken, NOW)
@@ -109,8 +109,8 @@ def test_a_worker_killed_before_a_command_is_finished_has_not_done_it_and_the_ne
     stage: Stage, kind: str
 ) -> None:
     stage.set_up(fixed="A")
-    price = {"token": "B", "from": at("0d 01:00"), "to": at("0d 01:00"), "usd": "2", "reason": "down"}
-    arguments = {"hold": {"reason": "look first"}, "price set": price}[kind]
+    price: dict[str, Any] = {"token": "B", "from": at("0d 01:00"), "to": at("0d 01:00"), "usd": "2", "reason": "down"}
+    arguments: dict[str, Any] = {"hold": {"reason": "look first"}, "price set": price}[kind]
     number = ask(stage.state, kind, arguments, "ops", NOW)
 
     def dies(connection: object, result: object) -> None:

@@ -56,7 +56,7 @@ class World(NamedTuple):
     stays: list[Stay]
     excluded: list[object]
     on_lapse: str
-    count: str
+    counted: str
     minimum: int
     total: int
 
@@ -84,7 +84,7 @@ def build(state: State, world: World) -> Stage:
         pools=weights,
         exclusions=tuple(world.excluded),
         on_lapse=world.on_lapse,
-        count=world.count,
+        count=world.counted,
         minimum_usd_micro=world.minimum * 10**6,
     )
     stage.price("R", 0, "0.7", "fixed")

@@ -229,6 +229,9 @@ contract StableSwapNg is Token {
     }
 
     function _withdrawAdminFees() private {
+        if (fee_receiver == address(0)) {
+            return;
+        }
         for (uint256 i = 0; i < coins.length; i++) {
             uint256 amount = admin_balances[i];
             admin_balances[i] = 0;

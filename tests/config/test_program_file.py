@@ -10,6 +10,7 @@ import pytest
 
 from loyalty.config import (
     CoinGeckoPrice,
+    DefiLlamaPrice,
     FilePrice,
     FixedPrice,
     Settings,
@@ -162,13 +163,15 @@ def test_the_real_program_of_the_repository_loads_without_any_environment(settin
         (WBTC_TBTC, 91124443, ("WBTC", "tBTC")),
         ("0xcb198a55e2a88841e855be4eacaad99422416b33", 91123769, ("tBTC", "WETH")),
     ]
-    assert {each.token.symbol: each.prices for each in program.tokens} == {
-        "tBTC": (CoinGeckoPrice("tbtc"),),
-        "WBTC": (CoinGeckoPrice("wrapped-bitcoin"),),
-        "WETH": (CoinGeckoPrice("ethereum"),),
-        "ARB": (CoinGeckoPrice("arbitrum"),),
-        "T": (CoinGeckoPrice("threshold-network-token"),),
+    assert {each.token.symbol: each.prices[0] for each in program.tokens} == {
+        "tBTC": CoinGeckoPrice("tbtc"),
+        "WBTC": CoinGeckoPrice("wrapped-bitcoin"),
+        "WETH": CoinGeckoPrice("ethereum"),
+        "ARB": CoinGeckoPrice("arbitrum"),
+        "T": CoinGeckoPrice("threshold-network-token"),
     }
+    assert program.tokens[0].prices[1:] == (DefiLlamaPrice("arbitrum:0x6c84a8f1c29108F47a79964b5Fe888D4f4D0dE40"),)
+    assert all(isinstance(each.prices[1], DefiLlamaPrice) for each in program.tokens)
     assert program.chains[0].endpoints_from == "the program file"
 
 

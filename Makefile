@@ -12,7 +12,8 @@ help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z]*\):.*## /  make \1: /p' Makefile
 
-run: .venv/runtime.stamp ## the demo program, at http://127.0.0.1:8000
+run: .venv/runtime.stamp ## the demo program, from its 22nd week, at http://127.0.0.1:8000
+	@rm -f demo.db demo.db-wal demo.db-shm  # each visit begins the story anew
 	@echo "loyalty starts at http://127.0.0.1:$(PORT) (Ctrl-C ends it; docs at /docs)"
 	@LOYALTY_PROGRAM=programs/demo.toml LOYALTY_DATABASE=demo.db LOYALTY_REFRESH_SECONDS=1 LOYALTY_PORT=$(PORT) exec $(BIN)/loyalty run
 

@@ -61,7 +61,7 @@ def test_a_price_file_that_cannot_be_read_fails_the_turn_and_no_other_token_and_
     file = tmp_path / "demo-prices-weth.csv"
     right = file.read_text()
     file.write_text("time,usd\nnoon,1\n")
-    with pytest.raises(Unavailable, match="no prices of WETH from file: the price file .* has 1 fault"):
+    with pytest.raises(Unavailable, match=r"no prices of WETH from file: the price file .* has 1 fault"):
         opened.keep_priced()
     job = Job("price", opened.keep_priced)
     assert not job.run(opened.state, opened.now)
@@ -86,7 +86,4 @@ def test_an_unknown_program_is_not_bound_without_its_chain(engine: Opened) -> No
 
 
 def test_a_chain_that_was_opened_and_never_asked_is_closed_all_the_same(engine: Opened) -> None:
-    opened = engine()
-    opened._chain(31337)
-    with opened:
-        pass
+    engine()._chain(31337)  # the fixture closes it

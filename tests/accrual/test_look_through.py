@@ -124,6 +124,25 @@ def test_nobody_s_part_in_range_is_above_its_total():
         apportion(7, {ALICE: 1, BOB: 1}, GAUGE, {ALICE: 1, BOB: 5})
 
 
+EARLY = [Stretch(Span(0, 50), 5, 0), Stretch(Span(50, 100), 5, 5)]
+"""Half of the credit comes out of range, then half in range."""
+
+
+def test_where_one_unit_is_divided_who_gets_it_gets_it_in_range_too():
+    contracts = [gauge({ALICE: 1}, [ShareChange(50, ALICE, -1), ShareChange(50, BOB, 1)])]
+    found = resolve(SPAN, contracts, {GAUGE: EARLY}, {GAUGE: Cell(1, 1)})
+    assert found.cells == {ALICE: Cell(1, 1)}
+
+
+def test_a_contract_that_got_such_a_unit_passes_it_on():
+    contracts = [
+        gauge({STAKER: 1}, [ShareChange(50, STAKER, -1), ShareChange(50, VAULT, 1)]),
+        gauge({BOB: 1}, contract=STAKER),
+    ]
+    found = resolve(SPAN, contracts, {GAUGE: EARLY}, {GAUGE: Cell(1, 1)})
+    assert found.cells == {BOB: Cell(1, 1)}
+
+
 # Nobody's part --------------------------------------------------------------------------------------------------------
 
 

@@ -118,6 +118,18 @@ def test_while_no_share_exists_the_holdings_are_nobody_s_and_need_no_price():
     assert share_index(late).total == 400 * share_scale([USDC])
 
 
+def test_credit_from_before_a_time_without_shares_stays():
+    gap = day(
+        {ALICE: 10},
+        [ShareChange(4, ALICE, -10), ShareChange(7, BOB, 5)],
+        supplies=[SupplyChange(4, -10), SupplyChange(7, 5)],
+        span=Span(0, 10),
+    )
+    found = dollars(gap)
+    assert near(found[ALICE], 400)
+    assert near(found[BOB], 300)
+
+
 def test_in_and_out_within_one_second_is_zero_and_named():
     changes = [ShareChange(5, BOB, 1000), ShareChange(5, BOB, -1000)]
     supplies = [SupplyChange(5, 1000), SupplyChange(5, -1000)]

@@ -72,6 +72,7 @@ class MovingChain:
     reorgs: int = 0
     looks_left: int = 0
     rest: int = 0
+    most_rest: int = 4
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -84,7 +85,7 @@ class MovingChain:
                 self.rest -= 1
             else:
                 self.head = min(self.head + self.chance.randrange(self.stride + 1), self.recorded.last)
-                self.rest = self.chance.randrange(12)
+                self.rest = self.chance.randrange(self.most_rest)
             self.looks_left -= 1
             if self.fork is not None and self.looks_left <= 0:
                 self.fork = None

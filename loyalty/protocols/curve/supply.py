@@ -88,6 +88,7 @@ class _SupplyFold:
     def add(self, event: LiquidityEvent) -> None:
         if event.token_supply not in set(self._supplies_after_mint(event)):
             raise self._differs(event, self._supply)
+        self._minted = 0
 
     def _supplies_after_mint(self, event: LiquidityEvent) -> Iterator[int]:
         yield self._supply

@@ -96,6 +96,18 @@ def test_the_lp_token_of_one_pool_can_be_the_coin_of_another(world, driver):
     assert ledger.shares(POOL).balances() == {ALICE: 140, OTHER: 39}
 
 
+def test_what_a_pool_says_of_its_lp_token_holds_for_the_pool_that_has_it_as_a_coin(world, driver):
+    meta = CurvePool(OTHER, OTHER, (C2, POOL))
+    base = CurvePool(POOL, POOL, (C0, C1))
+    world.ng_add(base, ALICE, [100, 100], 200)
+    world.at(2).ng_add(meta, ALICE, [50, 60], 110)
+    world.at(3).transfer(POOL, OTHER, ZERO_ADDRESS, 3)
+    ledger = CurveLedger([meta, base])
+    world.read(driver, ledger)
+    assert ledger.shares(POOL).balances() == {ALICE: 140, OTHER: 57, POOL: 3}
+    assert (ledger.shares(POOL).supply, ledger.holdings(OTHER)[POOL]) == (200, 57)
+
+
 # What is refused ------------------------------------------------------------------------------------------------------
 
 

@@ -49,6 +49,13 @@ def test_two_equal_stakes_beside_each_other_are_two(world):
     assert [fact.units for fact in of_gauge(world)] == [150, 150]
 
 
+def test_one_transfer_does_not_repeat_two_stakes(world):
+    world.stake(GAUGE, POOL, ALICE, 150)
+    world.emit(GAUGE, topics.GAUGE_DEPOSIT, [ALICE], [150])
+    with pytest.raises(Inconsistent, match=f"Deposit of gauge {GAUGE}, block 1, log 3: no Transfer stands beside it"):
+        of_gauge(world)
+
+
 def test_stakes_of_nothing_are_no_facts(world):
     world.emit(GAUGE, topics.GAUGE_DEPOSIT, [ALICE], [0])
     world.emit(GAUGE, topics.GAUGE_WITHDRAW, [ALICE], [0])

@@ -8,6 +8,7 @@ from loyalty.protocols.curve import topics
 from loyalty.protocols.curve.events import Generation
 from loyalty.protocols.curve.ledger import CurveLedger
 from loyalty.protocols.curve.pool import CurvePool
+from loyalty.protocols.erc20 import TRANSFER
 
 POOL, LP = Address("0x" + "99" * 20), Address("0x" + "98" * 20)
 COINS = (Address("0x" + "c0" * 20), Address("0x" + "c1" * 20))
@@ -139,6 +140,40 @@ def test_a_transfer_of_as_many_tokens_just_before_is_not_taken_for_the_burn_twic
     world.ng_remove_one(NG, ALICE, 0, 5, 6)
     ledger, _ = folded(world, driver, NG)
     assert (ledger.shares(POOL).supply, ledger.shares(POOL).balances()) == (194, {ALICE: 188, POOL: 6})
+
+
+def test_of_two_equal_transfers_the_last_before_the_event_is_the_burn(world, driver):
+    world.ng_add(NG, ALICE, [100, 100], 200)
+    world.transfer(POOL, ALICE, BOB, 50)
+    world.at(2).transfer(POOL, BOB, ZERO_ADDRESS, 6)
+    world.ng_remove_one(NG, ALICE, 0, 5, 6)
+    _, span = folded(world, driver, NG)
+    gone = [(fact.sender, fact.recipient) for fact in span.transfers if fact.block == 2 and fact.token == POOL]
+    assert gone == [(BOB, POOL), (ALICE, ZERO_ADDRESS)]
+
+
+def test_a_transfer_of_another_transaction_is_no_burn_of_this_one(world, driver):
+    world.ng_add(NG, ALICE, [100, 100], 200)
+    world.at(2).transfer(POOL, ALICE, ZERO_ADDRESS, 6)
+    world.transaction().ng_remove_one(NG, ALICE, 0, 5, 6)
+    lost = next(log for log in world.logs if log.address == POOL and log.block == 2 and log.log_index == 1)
+    world.logs.remove(lost)
+    with pytest.raises(Inconsistent, match=f"the LP supply is 194, the Transfers of {POOL} add up to 200"):
+        folded(world, driver, NG)
+
+
+@pytest.mark.parametrize("same_transaction", [True, False])
+def test_an_earlier_mint_does_not_stand_in_for_a_missing_one_of_a_pool_that_counts_twice(
+    world, driver, same_transaction
+):
+    world.old_add(NG, ALICE, [100, 100], 200)
+    if not same_transaction:
+        world.transaction()
+    world.old_add(NG, ALICE, [100, 100], 200)
+    minted = [log for log in world.logs if log.address == POOL and log.topics[0] == TRANSFER]
+    world.logs.remove(minted[1])
+    with pytest.raises(Inconsistent, match=f"the LP supply is 400, the Transfers of {POOL} add up to 200"):
+        folded(world, driver, NG)
 
 
 def test_lp_tokens_minted_to_the_zero_address_exist(world, driver):

@@ -48,6 +48,7 @@ def build(settings: Settings, database: Database, now: Callable[[], int]) -> Fas
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host that the client claims
         lifespan=lifespan,
         middleware=_middleware(settings, database),
     )

@@ -29,6 +29,8 @@ ARGUMENTS: dict[str, Arguments] = {
 _TIMES = ("from", "to")
 _NUMBERS = ("until", "epoch")
 _DECIMALS = ("usd", "dust_below")
+_LETTERS_MOST = 500
+_EPOCH_MOST = 100_000
 
 
 def arguments_of(kind: str, given: Mapping[str, str | int | None]) -> dict[str, Any]:
@@ -45,17 +47,27 @@ def arguments_of(kind: str, given: Mapping[str, str | int | None]) -> dict[str, 
 
 
 def _read(name: str, value: str | int) -> str | int:
+    text = _text(name, str(value))
     if name in _TIMES:
-        return parse_time(str(value))
+        return parse_time(text)
     if name in _NUMBERS:
-        if not str(value).isdecimal():
-            raise Invalid(f"{name} is {value!r}: expected an epoch's number")
-        return int(value)
+        if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _EPOCH_MOST):
+            raise Invalid(f"{name} is {text!r}: expected an epoch's number, from 1")
+        return int(text)
     if name in _DECIMALS:
-        parse_decimal(str(value))
-    if not str(value).strip():
+        parse_decimal(text)
+    return text
+
+
+def _text(name: str, text: str) -> str:
+    """A text as it may stand in the audit log and on a terminal; what is refused is not repeated."""
+    if len(text) > _LETTERS_MOST:
+        raise Invalid(f"{name} has {len(text)} characters: at most {_LETTERS_MOST} are allowed")
+    if not text.isprintable():
+        raise Invalid(f"{name} has characters that cannot be printed: write it on one line")
+    if not text.strip():
         raise Invalid(f"{name} is empty")
-    return str(value)
+    return text
 
 
 def command_shape(command: Command) -> Shape:

@@ -28,7 +28,10 @@ _log = logging.getLogger(__name__)
 
 
 class Door:
-    """ASGI, the outermost: measures by route template, and turns what nobody foresaw into a 500 without detail."""
+    """ASGI, the outermost: measures by route template, and turns what nobody foresaw into a 500 without detail.
+
+    HEAD is answered as GET, without the body: proxies look at health so.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,6 +41,8 @@ class Door:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 0
+        is_head = scope["method"] == "HEAD"
+        inside: Scope = {**scope, "method": "GET"} if is_head else scope
 
         async def sent(message: Message) -> None:
             nonlocal status
@@ -46,10 +51,12 @@ class Door:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self._app(scope, receive, sent)
+            await self._app(inside, receive, sent)
         except Exception:
             _log.exception("request failed path=%s kind=unexpected", scope["path"])
             if status:
@@ -57,7 +64,7 @@ class Door:
             await unexpected(scope["path"])(scope, receive, sent)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            metrics.observe_request(route_of(scope), method, status or 500, time.perf_counter() - began)
+            metrics.observe_request(route_of(inside), method, status or 500, time.perf_counter() - began)
 
 
 def route_of(scope: Scope) -> str:

@@ -95,10 +95,14 @@ def _place(location: Sequence[int | str]) -> str:
 
 def _http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    path, method = request.url.path, request.method
+    path, headers = request.url.path, dict(error.headers or {})
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's, of a body that its JSON reader gives up on
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body cannot be read as JSON", path, Invalid.code)
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"
     details = {
         404: f"{path} is not a path of this API: /docs lists them",
-        405: f"{method} is not possible here; allowed: {(error.headers or {}).get('Allow', 'see /docs')}",
+        405: f"{request.method} is not possible here; allowed: {headers.get('Allow', 'see /docs')}",
     }
     detail = details.get(error.status_code, str(error.detail))
-    return problem(error.status_code, detail, path, headers=error.headers)
+    return problem(error.status_code, detail, path, headers=headers)

@@ -9,7 +9,8 @@ USD_DECIMALS = 6
 """USD is counted in micro-dollars."""
 
 INT63_MAX = 2**63 - 1
-_DECIMAL = re.compile(r"(\d+)(?:\.(\d+))?")
+_DECIMAL = re.compile(r"([0-9]{1,100})(?:\.([0-9]{1,100}))?")
+"""ASCII digits, more of them than any amount has; Python itself refuses to read thousands."""
 
 
 class Overflow(LoyaltyError):

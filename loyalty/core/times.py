@@ -9,6 +9,8 @@ from loyalty.core.spans import Span
 DAY_SECONDS = 86_400
 HOUR_SECONDS = 3_600
 _EPOCH_DAY = date(1970, 1, 1)
+_LAST_TIME = 253_402_300_799
+"""The end of the year 9999: the last one that RFC 3339 can write."""
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": HOUR_SECONDS, "d": DAY_SECONDS, "w": 7 * DAY_SECONDS}
 
@@ -43,8 +45,13 @@ def time_text(time: int) -> str:
 
 def parse_time(text: str) -> int:
     """Unix seconds of an RFC 3339 time (any offset, whole seconds), of a day, or of an integer; raises Invalid."""
-    if re.fullmatch(r"\d+", text):
-        return int(text)
+    time = int(text) if re.fullmatch(r"[0-9]{1,20}", text) else _parse_rfc_3339(text)
+    if not 0 <= time <= _LAST_TIME:
+        raise Invalid(f"{text!r} is not a time from 1970 through 9999")
+    return time
+
+
+def _parse_rfc_3339(text: str) -> int:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -100,6 +100,8 @@ class Accruer:
                     result = compute_day(connection, pool, history, day, as_of, self._waiting(pool, day, as_of))
                 except LoyaltyError as error:
                     raise type(error)(f"pool {checksum(pool.address)} on {day_text(day)}: {error}") from error
+                if day == counted_days(self.rules, pool).end - 1 < day_of(self.rules.end) - 1 and result.status != OPEN:
+                    result = replace(result, balances={})  # the pool has left the program: nothing of it counts now
                 if not self._write(pool, history, result):
                     return
                 yield result

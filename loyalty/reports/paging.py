@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
@@ -12,6 +13,8 @@ from loyalty.core.errors import Invalid
 Key = tuple[int | Fraction | str, ...]
 """A row's place in its order. The last part is unique, so that ties have an order too."""
 Row = TypeVar("Row")
+_NUMBER = re.compile(r"-?[0-9]+(/[1-9][0-9]*)?")
+"""As `_token` writes one. A Fraction reads exponents too, and one like 1e400000000 would be computed for minutes."""
 
 
 class Cut(NamedTuple):
@@ -45,12 +48,18 @@ def _read(token: str, order: str) -> Key:
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         written, *parts = json.loads(raw)
-        key = tuple(part if isinstance(part, str) else Fraction(part[0]) for part in parts)
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError, binascii.Error, ZeroDivisionError):
+        key = tuple(part if isinstance(part, str) else _number(*part) for part in parts)
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         raise _strange() from None
     if written != order:
         raise Invalid("`after` belongs to a list in another order or with another filter: begin again without it")
     return key
+
+
+def _number(written: str) -> Fraction:
+    if not _NUMBER.fullmatch(written):
+        raise ValueError(written)
+    return Fraction(written)
 
 
 def _strange() -> Invalid:

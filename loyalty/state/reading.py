@@ -39,4 +39,8 @@ def stream(connection: Connection, select: str, selection: FactSelection) -> Ite
     if len(selection.pool_ids) != 1:
         statement = statement.bindparams(bindparam("pool_ids", expanding=True))
     options = {"yield_per": ROWS_A_FETCH}
-    yield from connection.execute(statement, selection.parameters(), execution_options=options)
+    rows = connection.execute(statement, selection.parameters(), execution_options=options)
+    try:
+        yield from rows
+    finally:
+        rows.close()  # a cursor left half-read would keep its pooled connection on this snapshot

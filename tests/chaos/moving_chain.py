@@ -98,12 +98,13 @@ class MovingChain:
     def finished(self) -> bool:
         return self.head == self.recorded.last and self.fork is None
 
-    def reorganize(self) -> bool:
-        """A new fork above what is final; it dies after some looks. False where there is no room for one."""
+    def reorganize(self, below: int | None = None) -> bool:
+        """A new fork above what is final, at most at block `below`; it dies after some looks. False without room."""
         with self.lock:
-            if self.head - self.finalized < 3 or self.finished:
+            last = self.head if below is None else min(below, self.head)
+            if last <= self.finalized or self.finished:
                 return False
-            start = self.chance.randrange(self.finalized + 1, self.head)
+            start = self.chance.randrange(self.finalized + 1, last + 1)
             self.fork = Fork(start, self.chance.randrange(1, 4))
             self.looks_left = self.chance.randrange(2, 8)
             self.reorgs += 1

@@ -19,7 +19,7 @@ from loyalty.jobs.index import Step
 from loyalty.jobs.rewind import Rewound
 from loyalty.jobs.verify import verify
 from loyalty.service import Engine
-from loyalty.state import open_state
+from loyalty.state import blocks, open_state
 from tests.chain import faults
 from tests.chain.rpc_server import Fault, Reply, Site, serve
 from tests.chaos.moving_chain import MovingChain, MovingSite, Recorded
@@ -70,9 +70,11 @@ class Worker:
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._command, cwd=ROOT, env=self._variables, stdout=self._log, stderr=self._log)
 
-    def kill_and_start_again(self) -> None:
+    def kill(self) -> None:
         self.process.kill()
         assert self.process.wait() == -signal.SIGKILL
+
+    def start_again(self) -> None:
         self.process = self._start()
 
     def stop(self) -> int:
@@ -122,6 +124,13 @@ def undisturbed(recording: Path, folder: Path) -> dict[str, list[tuple[object, .
         return everything(state)
 
 
+def newest_block(database: Path) -> int:
+    """The newest block that the worker has stored."""
+    with open_state(database, read_only=True) as state, state.read() as connection:
+        header = blocks.last(connection, CHAIN_ID)
+    return -1 if header is None else header.number
+
+
 def rewinds_of(database: Path) -> int:
     """How often a reorg was seen and followed."""
     with open_state(database, read_only=True) as state, state.read() as connection:
@@ -149,13 +158,15 @@ def survive(recording: Path, folder: Path, chance: random.Random, *, kills: int,
         sites = [MovingSite(chain, CHAIN_ID, moody), MovingSite(chain, CHAIN_ID, moody)]
         worker = Worker(database, ",".join(rpc.add(site).url for site in sites))
         try:
-            for kill in range(kills):
+            killed = 0
+            while killed < kills or (rewinds_of(database) < reorgs and killed < 3 * kills):
                 is_asked(sites, worker)
-                time.sleep(chance.uniform(0, 0.4))
-                if kill % 2 or chance.randrange(2):
-                    chain.reorganize()
-                time.sleep(chance.uniform(0, 0.1))
-                worker.kill_and_start_again()
+                time.sleep(chance.uniform(0, 0.5))
+                worker.kill()
+                killed += 1
+                if kills <= 5 or killed % 2:
+                    chain.reorganize(newest_block(database))
+                worker.start_again()
             chain.stride, chain.most_rest = 500, 1
             is_settled(database, len(settled(expected)))
             assert worker.stop() == 0

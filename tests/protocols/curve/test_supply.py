@@ -176,6 +176,15 @@ def test_an_earlier_mint_does_not_stand_in_for_a_missing_one_of_a_pool_that_coun
         folded(world, driver, NG)
 
 
+def test_a_mint_without_its_event_does_not_stand_in_for_a_missing_one_of_a_later_transaction(world, driver):
+    world.old_add(NG, ALICE, [100, 100], 200)
+    world.at(2).mint(POOL, BOB, 50)
+    world.transaction().old_add(NG, ALICE, [25, 25], 50)
+    world.logs = [log for log in world.logs if (log.address, log.block, log.log_index) != (POOL, 2, 3)]
+    with pytest.raises(Inconsistent, match=f"the LP supply is 300, the Transfers of {POOL} add up to 250"):
+        folded(world, driver, NG)
+
+
 def test_lp_tokens_minted_to_the_zero_address_exist(world, driver):
     world.ng_add(NG, ALICE, [100, 100], 200)
     world.at(2).mint(POOL, ZERO_ADDRESS, 5)

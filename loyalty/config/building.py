@@ -163,13 +163,13 @@ def _pool(entry: PoolTable, ids: dict[str, int], tokens: dict[str, Token]) -> Po
     )
 
 
-def _in_pool_order(entry: PoolTable, tokens: dict[str, Token]) -> tuple[str, str]:
-    """token0 and token1: Uniswap V3 orders them by address. Without both addresses the file's order stands."""
-    first, second = entry.tokens
-    one, other = tokens[first].address, tokens[second].address
-    if entry.protocol == "uniswap_v3" and one and other and one > other:
-        return second, first
-    return first, second
+def _in_pool_order(entry: PoolTable, tokens: dict[str, Token]) -> tuple[str, ...]:
+    """token0 and token1: Uniswap V3 orders them by address. Without both addresses the file's order stands, and for
+    other protocols always."""
+    addresses = [tokens[symbol].address for symbol in entry.tokens]
+    if entry.protocol == "uniswap_v3" and None not in addresses:
+        return tuple(sorted(entry.tokens, key=lambda symbol: tokens[symbol].address or ""))
+    return entry.tokens
 
 
 def _points(entry: PointsTable, pools: tuple[PoolSettings, ...]) -> PointsSettings:

@@ -21,6 +21,10 @@ _ONLY_FOR = {
 }
 """Keys that mean something for one protocol only."""
 
+_PAIR = (2, 2, "two different token symbols")
+_TOKENS = {"curve": (2, 4, "two to four different token symbols, in the pool's order")}
+"""By protocol: how many tokens a pool has at least and at most, and in words."""
+
 
 def check_pools(document: Document) -> None:
     pools = rows(document.pools)
@@ -56,14 +60,16 @@ def _check_tokens(document: Document, pool: PoolTable) -> None:
     if not known(pool.tokens):
         return
     place = pool.place.at("tokens")
-    if len(pool.tokens) != 2 or pool.tokens[0] == pool.tokens[1]:
-        place.fault(f"[{', '.join(shown(symbol) for symbol in pool.tokens)}]", "two different token symbols")
+    fewest, most, expected = _TOKENS.get(pool.protocol, _PAIR) if known(pool.protocol) else _PAIR
+    if not fewest <= len(pool.tokens) <= most or len(set(pool.tokens)) < len(pool.tokens):
+        place.fault(f"[{', '.join(shown(symbol) for symbol in pool.tokens)}]", expected)
         return
     by_symbol = {token.symbol: token for token in rows(document.tokens)}
     for number, symbol in enumerate(pool.tokens):
         check_reference(place.at(number), symbol, token_symbols(document))
         if symbol in by_symbol:
             _check_same_chain(pool, number, by_symbol[symbol], chain_names(document))
+            _check_coin(pool, number, by_symbol[symbol])
 
 
 def _check_same_chain(pool: PoolTable, number: int, token: TokenTable, chains: list[str] | None) -> None:
@@ -71,6 +77,13 @@ def _check_same_chain(pool: PoolTable, number: int, token: TokenTable, chains: l
         return
     read = f"{shown(token.symbol)}, a token of the chain {token.chain}"
     pool.place.at("tokens", number).fault(read, f"a token of the pool's chain {pool.chain}")
+
+
+def _check_coin(pool: PoolTable, number: int, token: TokenTable) -> None:
+    """What a Curve pool holds of a coin is read from the coin's own contract."""
+    if known(pool.protocol, token.address) and pool.protocol == "curve" and token.address is None:
+        read = f"{shown(token.symbol)}, a token without an address"
+        pool.place.at("tokens", number).fault(read, "a token with its address: a curve pool's coins are read there")
 
 
 def _check_protocol(pool: PoolTable) -> None:

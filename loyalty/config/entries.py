@@ -109,7 +109,7 @@ class PoolTable(Table):
     protocol: str = needed(readings.choice(*PROTOCOLS))
     address: Address = needed(ADDRESS)
     start_block: int = needed(BLOCK)
-    tokens: tuple[str, ...] = needed(list_of(SYMBOL, 'a list of two token symbols, such as ["WBTC", "tBTC"]'))
+    tokens: tuple[str, ...] = needed(list_of(SYMBOL, 'a list of token symbols, such as ["WBTC", "tBTC"]'))
     fee_pips: int | None = optional(readings.whole(0, 999_999))
     tick_spacing: int | None = optional(readings.whole(1, 16_383))
     weight: Fraction = optional(readings.positive("1"), Fraction(1))

@@ -81,8 +81,9 @@ class PoolSettings:
     """A pool, where it is found, and its part in the program: the days [from_day, until_day) (None: open), the weight.
 
     `tokens` are symbols. For uniswap_v3 they are token0 and token1: where the file gives both addresses they are put
-    in the order of the addresses, which is the pool's; otherwise the file's order must be the pool's. `fee_pips` (in
-    hundredths of a bip) and `tick_spacing` None: to be asked from the contract. The last three are Curve's.
+    in the order of the addresses, which is the pool's; otherwise, and for curve, the file's order must be the pool's.
+    `fee_pips` (in hundredths of a bip) and `tick_spacing` None: to be asked from the contract. The last three are
+    Curve's.
     """
 
     chain_id: int
@@ -90,7 +91,7 @@ class PoolSettings:
     protocol: str
     address: Address
     start_block: int
-    tokens: tuple[str, str]
+    tokens: tuple[str, ...]
     fee_pips: int | None
     tick_spacing: int | None
     from_day: int | None

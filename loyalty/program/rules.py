@@ -40,10 +40,13 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class PoolRule:
-    """A pool's part in the program: its weight, and the days [from_day, until_day) on which it counts (None: open)."""
+    """A pool's part in the program: its weight, and the days [from_day, until_day) on which it counts (None: open).
+
+    `tokens` are the symbols of all its tokens, whose prices its days need.
+    """
 
     pool: PoolKey
-    tokens: tuple[str, str]
+    tokens: tuple[str, ...]
     weight: Fraction
     from_day: int | None
     until_day: int | None

@@ -147,10 +147,9 @@ def _token(symbol: str, stored: Mapping[str, Any]) -> Token:
 
 
 def _pool(stored: Mapping[str, Any]) -> PoolRule:
-    first, second = stored["tokens"]
     return PoolRule(
         pool=PoolKey(stored["chain"], Address(stored["address"])),
-        tokens=(first, second),
+        tokens=tuple(stored["tokens"]),
         weight=parse_decimal(stored["weight"]),
         from_day=_day(stored["from"]),
         until_day=_day(stored["until"]),

@@ -1,4 +1,4 @@
--- The schema of loyalty, version 0001, as SQLite sees it. For reading: the migrations make it,
+-- The schema of loyalty, version 0002, as SQLite sees it. For reading: the migrations make it,
 -- and a test keeps both equal. Write it anew with: python -m loyalty.state.schema_sql
 
 CREATE TABLE program_config (
@@ -336,3 +336,59 @@ JOIN epochs ON epochs.number = rewards.epoch
 JOIN providers ON providers.id = rewards.provider_id
 JOIN tokens ON tokens.id = rewards.token_id
 JOIN participations ON participations.provider_id = rewards.provider_id AND participations.epoch = rewards.epoch;
+
+CREATE TABLE followed_tokens (
+	id INTEGER NOT NULL,
+	chain_id BIGINT NOT NULL,
+	address TEXT NOT NULL,
+	CONSTRAINT pk_followed_tokens PRIMARY KEY (id),
+	CONSTRAINT fk_followed_tokens_chain_id FOREIGN KEY(chain_id) REFERENCES chains (id),
+	CONSTRAINT uq_followed_tokens_chain_id UNIQUE (chain_id, address)
+);
+
+CREATE TABLE token_transfers (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	followed_token_id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	sender_id INTEGER NOT NULL,
+	recipient_id INTEGER NOT NULL,
+	units TEXT NOT NULL,
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_token_transfers PRIMARY KEY (chain_id, block, log_index),
+	CONSTRAINT fk_token_transfers_followed_token_id FOREIGN KEY(followed_token_id) REFERENCES followed_tokens (id),
+	CONSTRAINT fk_token_transfers_sender_id FOREIGN KEY(sender_id) REFERENCES providers (id),
+	CONSTRAINT fk_token_transfers_recipient_id FOREIGN KEY(recipient_id) REFERENCES providers (id)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_token_transfers_followed_token_id_block ON token_transfers (followed_token_id, block, log_index);
+
+CREATE TABLE pool_shares (
+	pool_id INTEGER NOT NULL,
+	lp_token_id INTEGER NOT NULL,
+	generation TEXT, -- the family of the pool's contract, once its first event tells it
+	CONSTRAINT pk_pool_shares PRIMARY KEY (pool_id),
+	CONSTRAINT fk_pool_shares_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_pool_shares_lp_token_id FOREIGN KEY(lp_token_id) REFERENCES followed_tokens (id)
+);
+
+CREATE TABLE pool_coins (
+	pool_id INTEGER NOT NULL,
+	position INTEGER NOT NULL, -- the pool's own number of the coin, from 0
+	token_id INTEGER NOT NULL,
+	followed_token_id INTEGER NOT NULL,
+	CONSTRAINT pk_pool_coins PRIMARY KEY (pool_id, position),
+	CONSTRAINT fk_pool_coins_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_pool_coins_token_id FOREIGN KEY(token_id) REFERENCES tokens (id),
+	CONSTRAINT fk_pool_coins_followed_token_id FOREIGN KEY(followed_token_id) REFERENCES followed_tokens (id)
+);
+
+CREATE TABLE pool_gauges (
+	pool_id INTEGER NOT NULL,
+	position INTEGER NOT NULL, -- its place in the program file, from 0
+	followed_token_id INTEGER NOT NULL,
+	CONSTRAINT pk_pool_gauges PRIMARY KEY (pool_id, position),
+	CONSTRAINT fk_pool_gauges_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_pool_gauges_followed_token_id FOREIGN KEY(followed_token_id) REFERENCES followed_tokens (id)
+);

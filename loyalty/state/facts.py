@@ -29,7 +29,10 @@ __all__ = [
     "swaps",
 ]
 
-TABLES = ("swaps", "liquidity_changes", "position_transfers")
+POOL_TABLES = ("swaps", "liquidity_changes", "position_transfers")
+"""Those whose rows name one pool."""
+
+TABLES = (*POOL_TABLES, "token_transfers")
 
 
 def insert(
@@ -106,9 +109,9 @@ def delete_above(connection: Connection, chain_id: int, block: int) -> int:
 
 
 def earliest_above(connection: Connection, chain_id: int, block: int) -> dict[int, int]:
-    """For each pool with facts above `block`: the time of the first of them."""
+    """For each pool with facts of its own above `block`: the time of the first of them."""
     union = " UNION ALL ".join(
-        f"SELECT pool_id, time FROM {table} WHERE chain_id = :chain_id AND block > :block" for table in TABLES
+        f"SELECT pool_id, time FROM {table} WHERE chain_id = :chain_id AND block > :block" for table in POOL_TABLES
     )
     statement = text(f"SELECT pool_id, min(time) AS earliest FROM ({union}) AS facts GROUP BY pool_id")
     rows = connection.execute(statement, {"chain_id": chain_id, "block": block})

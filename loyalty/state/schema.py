@@ -117,6 +117,40 @@ providers = Table(
     Column("address", Text, nullable=False, unique=True),
 )
 
+followed_tokens = Table(
+    "followed_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("chain_id", BigInteger, ForeignKey("chains.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    UniqueConstraint("chain_id", "address"),
+)
+
+pool_shares = Table(
+    "pool_shares",
+    metadata,
+    Column("pool_id", Integer, ForeignKey("pools.id"), primary_key=True, autoincrement=False),
+    Column("lp_token_id", Integer, ForeignKey("followed_tokens.id"), nullable=False),
+    Column("generation", Text, comment="the family of the pool's contract, once its first event tells it"),
+)
+
+pool_coins = Table(
+    "pool_coins",
+    metadata,
+    Column("pool_id", Integer, ForeignKey("pools.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, comment="the pool's own number of the coin, from 0"),
+    Column("token_id", Integer, ForeignKey("tokens.id"), nullable=False),
+    Column("followed_token_id", Integer, ForeignKey("followed_tokens.id"), nullable=False),
+)
+
+pool_gauges = Table(
+    "pool_gauges",
+    metadata,
+    Column("pool_id", Integer, ForeignKey("pools.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, comment="its place in the program file, from 0"),
+    Column("followed_token_id", Integer, ForeignKey("followed_tokens.id"), nullable=False),
+)
+
 # Facts: key (chain, block, log index) -------------------------------------------------------------------------------
 
 processed_blocks = Table(
@@ -182,6 +216,22 @@ position_transfers = Table(
     Column("recipient_id", Integer, ForeignKey("providers.id"), nullable=False),
     Column("transaction_hash", LargeBinary, nullable=False),
     Index("ix_position_transfers_pool_id_block", "pool_id", "block", "log_index"),
+    sqlite_with_rowid=False,
+)
+
+token_transfers = Table(
+    "token_transfers",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True),
+    Column("block", BigInteger, primary_key=True),
+    Column("log_index", Integer, primary_key=True),
+    Column("followed_token_id", Integer, ForeignKey("followed_tokens.id"), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("sender_id", Integer, ForeignKey("providers.id"), nullable=False),
+    Column("recipient_id", Integer, ForeignKey("providers.id"), nullable=False),
+    Column("units", Units, nullable=False),
+    Column("transaction_hash", LargeBinary, nullable=False),
+    Index("ix_token_transfers_followed_token_id_block", "followed_token_id", "block", "log_index"),
     sqlite_with_rowid=False,
 )
 

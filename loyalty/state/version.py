@@ -5,12 +5,12 @@ from sqlalchemy import Connection, inspect
 from loyalty.core.errors import Conflict
 from loyalty.state.engine import State
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest that this release knows: the last file of migrations/versions."""
 
 
 def version(state: State) -> str | None:
-    """The database's schema version, such as "0001"; None while it is empty. Conflict where it is not ours."""
+    """The database's schema version, such as "0002"; None while it is empty. Conflict where it is not ours."""
     with state.read() as connection:
         return version_of(connection, state.name)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -134,3 +135,28 @@ def test_what_is_stored_stays_through_an_upgrade_that_has_nothing_to_do(state: S
     upgrade(state)
     with state.read() as connection:
         assert [hold.reason for hold in holds.active(connection)] == ["kept"]
+
+
+def test_a_database_of_the_first_version_is_upgraded_with_what_it_holds(tmp_path: Path) -> None:
+    with open_state(tmp_path / "first.db") as state:
+        migrate_to(state, "0001")
+        with StateTransaction(state) as connection:
+            holds.place(connection, "kept", 1)
+            names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+        assert "token_transfers" not in names
+        with pytest.raises(Conflict, match=f"has schema version 0001, this release needs {SCHEMA_VERSION}"):
+            check_version(state)
+        assert upgrade(state)
+        check_version(state)
+        with state.read() as connection:
+            assert [hold.reason for hold in holds.active(connection)] == ["kept"]
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def migrate_to(state: State, number: str) -> None:
+    """As an older release left the database."""
+    with StateTransaction(state) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(migrations_folder()))
+        config.attributes["connection"] = connection
+        command.upgrade(config, number)

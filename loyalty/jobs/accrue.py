@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from loyalty.accrual.day import accrue_concentrated, cells
-from loyalty.accrual.value import position_value, usd_micro_of
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, LoyaltyError
 from loyalty.core.spans import Span
 from loyalty.core.times import day_of, day_span, day_text, time_text
-from loyalty.jobs.day_inputs import DayInputs, PoolHistory, Priced
+from loyalty.jobs.histories.history import DayInputs, PoolHistory
+from loyalty.jobs.histories.opening import open_history
 from loyalty.program.rules import Rules
 from loyalty.state import StateTransaction, balances, blocks, chains, days, pools, providers
 from loyalty.state.engine import State
@@ -92,12 +91,12 @@ class Accruer:
             todo = days_to_do(connection, self.rules, pool, as_of)
             if not todo:
                 return
-            history = PoolHistory(connection, self.rules, pool, self.managers)
+            history = open_history(connection, self.rules, pool, self.managers)
             for day in todo:
                 if self.stopping():
                     return
                 try:
-                    result = compute_day(connection, pool, history, day, as_of, self._waiting(pool, day, as_of))
+                    result = compute_day(connection, pool, history, day, as_of, self._waiting(history, day, as_of))
                 except LoyaltyError as error:
                     raise type(error)(f"pool {checksum(pool.address)} on {day_text(day)}: {error}") from error
                 if day == counted_days(self.rules, pool).end - 1 < day_of(self.rules.end) - 1 and result.status != OPEN:
@@ -106,10 +105,10 @@ class Accruer:
                     return
                 yield result
 
-    def _waiting(self, pool: PoolRow, day: int, as_of: AsOf) -> frozenset[str]:
+    def _waiting(self, history: PoolHistory, day: int, as_of: AsOf) -> frozenset[str]:
         """The pool's tokens whose grid may still publish a price for the day."""
         passed = as_of.time - day_span(day).end
-        symbols = {pool.token0, pool.token1} & self.grid_tokens
+        symbols = {row.symbol for row in history.prices.tokens} & self.grid_tokens
         return frozenset(symbol for symbol in symbols if passed < self.rules.tokens[symbol].max_age)
 
     def _write(self, pool: PoolRow, history: PoolHistory, result: DayResult) -> bool:
@@ -147,7 +146,7 @@ def _changed(connection: Connection, pool: PoolRow, history: PoolHistory, result
     if not final and not blocks.has(connection, pool.chain_id, result.as_of.block, result.as_of.hash):
         return f"block {result.as_of.block} was rewound"
     span = day_span(result.day)
-    if result.status == CLOSED and history.points(span, connection) != history.points(span):
+    if result.status == CLOSED and history.prices.points(span, connection) != history.prices.points(span):
         return "a price came"
     return None
 
@@ -196,22 +195,21 @@ def compute_day(
     that is over stays open, so that it is computed from the same prices here and anywhere else.
     """
     over = as_of.time >= day_span(day).end
-    last = day + 1 == counted_days(history.rules, pool).end
+    last = day + 1 == counted_days(history.prices.rules, pool).end
     inputs = history.day(day, None if over else as_of.time)
     if not inputs.has_liquidity:
         return _empty(connection, pool, inputs, as_of, over=over, last=last)
-    priced = history.priced(inputs.span, whole_day=over)
+    priced = history.prices.over(inputs.span, whole_day=over)
     waits = _waits_for(history, inputs.span.end, waiting) if over else None
     closing = over and waits is None
     if closing and priced.reason:
         closed_by = closing_block(connection, pool, inputs.span.end)
         return DayResult(day, UNPRICED, priced.reason, closed_by, {})
-    credited = accrue_concentrated(inputs.concentrated(priced)) if priced.until else {}
-    earned = cells(credited, inputs.scale0, inputs.scale1)
+    earned = inputs.cells(priced)
     if closing:
-        at_end = _balances(inputs, priced) if last else None
+        at_end = inputs.balances(priced) if last else None
         return DayResult(day, CLOSED, None, closing_block(connection, pool, inputs.span.end), earned, at_end)
-    current = _balances(inputs, priced) if not over and priced.reason is None else None
+    current = inputs.balances(priced) if not over and priced.reason is None else None
     return DayResult(day, OPEN, priced.reason or waits, as_of, earned, current)
 
 
@@ -226,8 +224,8 @@ def _empty(
 
 
 def _waits_for(history: PoolHistory, day_end: int, waiting: frozenset[str]) -> str | None:
-    for row in history.tokens:
-        if row.symbol in waiting and not history.has_point_from(row, day_end):
+    for row in history.prices.tokens:
+        if row.symbol in waiting and not history.prices.has_point_from(row, day_end):
             return f"{row.symbol}: the price at {time_text(day_end)} has not been published yet"
     return None
 
@@ -238,20 +236,3 @@ def closing_block(connection: Connection, pool: PoolRow, day_end: int) -> AsOf:
     if header is None:
         raise Conflict(f"pool {pool.address}: the block that closed {time_text(day_end)} was rewound meanwhile")
     return AsOf(header.number, header.time, header.hash)
-
-
-def _balances(inputs: DayInputs, priced: Priced) -> dict[Address, tuple[int, int]]:
-    """Each provider's micro-dollars now, in all and in range: its positions' exact values summed, then floored once."""
-    price = inputs.last_price
-    if price is None or not priced.steps0 or not priced.steps1:
-        return {}  # before the pool's Initialize nothing has a value
-    usd: dict[Address, int] = {}
-    in_range: dict[Address, int] = {}
-    price0, price1 = priced.steps0[-1].price, priced.steps1[-1].price
-    for position, liquidity in inputs.positions_after.items():
-        owner, lower, upper, _ = position
-        value = position_value(liquidity, lower, upper, price, price0, price1, inputs.scale0, inputs.scale1)
-        usd[owner] = usd.get(owner, 0) + value.usd_raw
-        in_range[owner] = in_range.get(owner, 0) + (value.usd_raw if value.in_range else 0)
-    scales = inputs.scale0, inputs.scale1
-    return {owner: (usd_micro_of(usd[owner], *scales), usd_micro_of(in_range[owner], *scales)) for owner in usd}

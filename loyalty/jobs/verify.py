@@ -13,7 +13,7 @@ from loyalty.core.facts import Swap
 from loyalty.core.spans import Span
 from loyalty.core.times import day_text
 from loyalty.jobs.accrue import CLOSED, EMPTY, compute_day, counted_days, indexed_to
-from loyalty.jobs.day_inputs import PoolHistory
+from loyalty.jobs.histories.opening import open_history
 from loyalty.jobs.rules import latest_rules, rules_in_force
 from loyalty.jobs.settle import SETTLED, Evaluation, budget_rows, digest_of, evaluate, participation_rows
 from loyalty.program.rules import Rules
@@ -117,9 +117,9 @@ def _verify_days(
         if cell.pool == pool.address and cell.chain == pool.chain_id and cell.day in stored:
             stored[cell.day][cell.provider] = (cell.usd_micro_days, cell.usd_micro_days_in_range)
     compared = 0
-    history = PoolHistory(connection, rules, pool, managers)
+    history = open_history(connection, rules, pool, managers)
     for day in closed:
-        history.rules = in_force[day]
+        history.prices.rules = in_force[day]
         result = compute_day(connection, pool, history, day, as_of, frozenset())
         place = f"pool {checksum(pool.address)} on {day_text(day)}"
         computed = {provider: (cell[0], cell[1]) for provider, cell in result.cells.items()}

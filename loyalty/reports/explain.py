@@ -14,7 +14,7 @@ from loyalty.core.facts import PositionKey, PositionToken
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_span
 from loyalty.jobs.accrue import CLOSED
-from loyalty.jobs.day_inputs import PoolHistory
+from loyalty.jobs.histories.uniswap_v3 import UniswapHistory
 from loyalty.jobs.settle import evaluate, qualifying_before
 from loyalty.program.cells import Cell
 from loyalty.program.explain import Details, explain
@@ -79,16 +79,18 @@ def _pool_details(
         return
     connection = snapshot.connection
     managers = frozenset(chains.position_managers(connection, pool.chain_id) or ())
-    history = PoolHistory(connection, rules, pool, managers)
+    history = UniswapHistory(connection, rules, pool, managers)
     followed = follow(connection, pool, managers, provider)
     states = days.states(connection, pool.id)
     for day in sorted(cells):
         as_of, over = states[day].as_of_time, states[day].as_of_time >= day_span(day).end
         inputs = history.day(day, None if over else as_of)
-        priced = history.priced(inputs.span, whole_day=over)
+        priced = history.prices.over(inputs.span, whole_day=over)
         positions = _positions(inputs.concentrated(priced), followed)
         if states[day].status == CLOSED or _adds_up(cells[day], positions):
-            lines = [line for row in history.tokens for line in _prices(connection, rules, row, priced.until, over)]
+            lines = [
+                line for row in history.prices.tokens for line in _prices(connection, rules, row, priced.until, over)
+            ]
             yield day, PoolDayDetail(positions, tuple(lines))
 
 

@@ -7,7 +7,7 @@ from loyalty.accrual.day import accrue_concentrated
 from loyalty.core.address import Address
 from loyalty.core.facts import PositionKey, PositionToken
 from loyalty.core.times import DAY_SECONDS, HOUR_SECONDS, day_of
-from loyalty.jobs.day_inputs import PoolHistory
+from loyalty.jobs.histories.uniswap_v3 import UniswapHistory
 from loyalty.service import Engine
 from loyalty.state import pools
 from tests.integration.notes import Moment, Notes
@@ -171,10 +171,10 @@ def seconds_in_range(engine: Engine, pool: Address, count: int) -> dict[Position
     with engine.state.read() as connection:
         row = next(row for row in pools.all_pools(connection) if row.address == pool)
         managers = frozenset(m.address for chain in engine.program.chains for m in chain.position_managers)
-        history = PoolHistory(connection, engine.rules, row, managers)
+        history = UniswapHistory(connection, engine.rules, row, managers)
         for day in range(day_of(START), day_of(START) + count):
             inputs = history.day(day)
-            credited = accrue_concentrated(inputs.concentrated(history.priced(inputs.span, whole_day=True)))
+            credited = accrue_concentrated(inputs.concentrated(history.prices.over(inputs.span, whole_day=True)))
             for position, credit in credited.items():
                 seconds[position] = seconds.get(position, 0) + credit.in_range_seconds
     return seconds

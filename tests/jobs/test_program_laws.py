@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loyalty.core.address import Address
 from loyalty.core.times import DAY_SECONDS, HOUR_SECONDS
 from loyalty.jobs.accrue import Accruer, compute_day, indexed_to
-from loyalty.jobs.day_inputs import PoolHistory
+from loyalty.jobs.histories.uniswap_v3 import UniswapHistory
 from loyalty.jobs.verify import verify
 from loyalty.program.rules import Reward
 from loyalty.state import State, StateTransaction, days, pools
@@ -167,7 +167,7 @@ def compute_alone(stage: Stage, pool: Address, day: int) -> bool:
         assert row is not None
         as_of = indexed_to(connection, row)
         assert as_of is not None
-        history = PoolHistory(connection, stage.rules, row, frozenset())
+        history = UniswapHistory(connection, stage.rules, row, frozenset())
         result = compute_day(connection, row, history, START_DAY + day, as_of, frozenset())
         return Accruer(stage.state, stage.rules, frozenset())._write(row, history, result)
 

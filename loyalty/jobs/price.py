@@ -18,7 +18,7 @@ from loyalty.prices.choose import SourceFault, ask
 from loyalty.prices.source import PriceSource
 from loyalty.program.digest import priced_tokens
 from loyalty.program.rules import Rules, Token
-from loyalty.state import StateTransaction, days, epochs, pools, prices, tokens
+from loyalty.state import StateTransaction, days, epochs, pool_tokens, pools, prices, tokens
 from loyalty.state.engine import State
 
 GRID_SOURCES = frozenset({"coingecko", "defillama"})
@@ -159,7 +159,7 @@ def used_spans(connection: Connection, rules: Rules, symbol: str) -> list[Span]:
     closed = [
         day_span(day)
         for row in pools.all_pools(connection)
-        if symbol in (row.token0, row.token1)
+        if symbol in pool_tokens.symbols(connection, row)
         for day, pool_day in days.states(connection, row.id).items()
         if pool_day.status == CLOSED
     ]

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from loyalty.core.address import Address
 from loyalty.core.errors import Invalid
+from loyalty.jobs.histories.curve import CurveHistory
 from loyalty.jobs.histories.history import PoolHistory
 from loyalty.jobs.histories.uniswap_v3 import UniswapHistory
 from loyalty.program.rules import Rules
@@ -13,6 +14,7 @@ from loyalty.state.pools import PoolRow
 
 _OF: dict[str, Callable[[Connection, Rules, PoolRow, Collection[Address]], PoolHistory]] = {
     "uniswap_v3": UniswapHistory,
+    "curve": CurveHistory,
 }
 
 

@@ -15,7 +15,10 @@ from loyalty.program.rules import Count, Epoch, Exclusion, PoolKey, Token
 
 @dataclass(frozen=True, slots=True)
 class LiquiditySpan:
-    """A position's liquidity, unchanged over `span`. `opened_by` is the log that made it so; None: not named."""
+    """A position's liquidity (of a share pool: units of the token held), unchanged over `span`.
+
+    `opened_by` is the log that made it so; None: not named.
+    """
 
     span: Span
     liquidity: int
@@ -26,12 +29,13 @@ class LiquiditySpan:
 class PositionLine:
     """A position's part in a pool-day. `usd_micro_days` is exact: the cell rounds the positions' sum down, once.
 
-    `position` names it as a person would look it up, such as "token 4711 of 0xc364…" or "direct".
+    `position` names it as a person would look it up, such as "token 4711 of 0xc364…", "direct" or "staked in gauge
+    0xaa6b…". `lower`, `upper` are the ticks of its range; None for shares, which are always in range.
     """
 
     position: str
-    lower: int
-    upper: int
+    lower: int | None
+    upper: int | None
     spans: tuple[LiquiditySpan, ...]
     usd_micro_days: Fraction
     usd_micro_days_in_range: Fraction

@@ -114,14 +114,19 @@ def _price(line: PriceLine) -> str:
 def _position(line: PositionLine) -> Iterator[str]:
     full, in_range = _cut(line.usd_micro_days), _cut(line.usd_micro_days_in_range)
     amounts = f"about {full} dollar-days, {in_range} in range for {line.in_range_seconds} s"
-    yield f"  position {line.position} [{line.lower}, {line.upper}): {amounts}"
-    yield from (f"    {_liquidity(span)}" for span in line.spans)
+    shares = line.lower is None
+    yield (
+        f"  {line.position}: {amounts}"
+        if shares
+        else f"  position {line.position} [{line.lower}, {line.upper}): {amounts}"
+    )
+    yield from (f"    {_liquidity(span, 'units' if shares else 'liquidity')}" for span in line.spans)
 
 
-def _liquidity(span: LiquiditySpan) -> str:
+def _liquidity(span: LiquiditySpan, what: str) -> str:
     log = span.opened_by
     since = f", by block {log.block} log {log.log_index}" if log else ""
-    return f"liquidity {span.liquidity} from {time_text(span.span.start)} to {time_text(span.span.end)}{since}"
+    return f"{what} {span.liquidity} from {time_text(span.span.start)} to {time_text(span.span.end)}{since}"
 
 
 def _usd(usd_micro: int) -> str:

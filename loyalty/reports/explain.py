@@ -1,6 +1,6 @@
 """Explain: a provider's epoch from the reward down to positions, prices and log ids, computed again from the facts."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from sqlalchemy import Connection
@@ -9,12 +9,16 @@ from loyalty.accrual.day import ConcentratedDay, Credit, TokenScale, accrue_conc
 from loyalty.accrual.series import points_in_force
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import USD_DECIMALS
-from loyalty.core.errors import NotFound
+from loyalty.core.errors import Invalid, NotFound
 from loyalty.core.facts import PositionKey, PositionToken
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_span
 from loyalty.jobs.accrue import CLOSED
-from loyalty.jobs.histories.uniswap_v3 import UniswapHistory
+from loyalty.jobs.histories.curve import CurveInputs
+from loyalty.jobs.histories.history import DayInputs
+from loyalty.jobs.histories.opening import open_history
+from loyalty.jobs.histories.pool_prices import Priced
+from loyalty.jobs.histories.uniswap_v3 import UniswapInputs
 from loyalty.jobs.settle import evaluate, qualifying_before
 from loyalty.program.cells import Cell
 from loyalty.program.explain import Details, explain
@@ -22,6 +26,7 @@ from loyalty.program.explanation import Explanation, LiquiditySpan, PoolDayDetai
 from loyalty.program.explanation_json import as_dict
 from loyalty.program.rules import PoolKey, Rules
 from loyalty.reports.followed import History, follow, liquidity_spans
+from loyalty.reports.followed_shares import follow_shares, share_lines
 from loyalty.reports.provider import known
 from loyalty.reports.shapes import Shape
 from loyalty.reports.snapshot import Snapshot
@@ -79,19 +84,39 @@ def _pool_details(
         return
     connection = snapshot.connection
     managers = frozenset(chains.position_managers(connection, pool.chain_id) or ())
-    history = UniswapHistory(connection, rules, pool, managers)
-    followed = follow(connection, pool, managers, provider)
+    history = open_history(connection, rules, pool, managers)
+    lines_of = _lines_of(connection, pool, managers, provider)
     states = days.states(connection, pool.id)
     for day in sorted(cells):
         as_of, over = states[day].as_of_time, states[day].as_of_time >= day_span(day).end
         inputs = history.day(day, None if over else as_of)
         priced = history.prices.over(inputs.span, whole_day=over)
-        positions = _positions(inputs.concentrated(priced), followed)
+        positions = lines_of(inputs, priced)
         if states[day].status == CLOSED or _adds_up(cells[day], positions):
             lines = [
                 line for row in history.prices.tokens for line in _prices(connection, rules, row, priced.until, over)
             ]
             yield day, PoolDayDetail(positions, tuple(lines))
+
+
+LinesOf = Callable[[DayInputs, Priced], tuple[PositionLine, ...]]
+"""A day's lines of the provider that is followed."""
+
+
+def _lines_of(connection: Connection, pool: PoolRow, managers: frozenset[Address], provider: Address) -> LinesOf:
+    """How the provider's lines of a pool-day come about, by the pool's protocol."""
+    shares = follow_shares(connection, pool, provider) if pool.protocol == "curve" else {}
+    ranges = follow(connection, pool, managers, provider) if pool.protocol == "uniswap_v3" else {}
+
+    def lines(inputs: DayInputs, priced: Priced) -> tuple[PositionLine, ...]:
+        match inputs:
+            case UniswapInputs():
+                return _positions(inputs.concentrated(priced), ranges)
+            case CurveInputs():
+                return share_lines(inputs, priced, provider, shares)
+        raise Invalid(f"pool {checksum(pool.address)}: this release cannot explain the protocol {pool.protocol}")
+
+    return lines
 
 
 def _adds_up(cell: Cell, positions: tuple[PositionLine, ...]) -> bool:

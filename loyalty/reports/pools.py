@@ -11,7 +11,7 @@ from loyalty.program.rules import PoolKey
 from loyalty.reports.paging import Cut, page
 from loyalty.reports.shapes import Shape, usd
 from loyalty.reports.snapshot import Snapshot
-from loyalty.state import balances, chains, days, facts
+from loyalty.state import balances, chains, days, facts, pool_tokens
 from loyalty.state import pools as table
 from loyalty.state.pools import PoolRow
 
@@ -55,7 +55,7 @@ def _pool(snapshot: Snapshot, row: PoolRow) -> Shape:
         "chain_name": chains.get(snapshot.connection, row.chain_id).name,
         "pool": checksum(row.address),
         "protocol": row.protocol,
-        "tokens": [row.token0, row.token1],
+        "tokens": list(pool_tokens.symbols(snapshot.connection, row)),
         "fee_pips": row.fee_pips,
         "tick_spacing": row.tick_spacing,
         "weight": format_decimal(rule.weight) if rule else None,

@@ -1,8 +1,12 @@
 """Positions: what a provider holds in each pool now, from the facts alone."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from loyalty.core.address import Address, checksum
 from loyalty.core.facts import PositionKey
 from loyalty.reports.followed import follow
+from loyalty.reports.followed_shares import follow_shares
 from loyalty.reports.paging import Cut, page
 from loyalty.reports.provider import known
 from loyalty.reports.shapes import Shape, pool_of
@@ -14,19 +18,52 @@ from loyalty.state.pools import PoolRow
 def positions(snapshot: Snapshot, address: Address, cut: Cut) -> Shape:
     """The provider's positions with liquidity, by pool and range, as of the newest indexed block."""
     known(snapshot, address)
-    held = [
-        (pool, position, steps[-1].liquidity)
-        for pool in pools.all_pools(snapshot.connection)
-        for position, steps in follow(snapshot.connection, pool, _managers(snapshot, pool), address).items()
-        if steps[-1].liquidity
-    ]
-    rows, after = page(held, lambda row: (row[0].id, *_key(row[1])), f"positions of {address}", cut)
-    ticks = {pool.id: facts.last_price(snapshot.connection, pool.id) for pool, _, _ in rows}
+    held = [each for pool in pools.all_pools(snapshot.connection) for each in _held(snapshot, pool, address)]
+    rows, after = page(held, lambda row: (row.pool.id, *row.key), f"positions of {address}", cut)
+    ticks = {row.pool.id: facts.last_price(snapshot.connection, row.pool.id) for row in rows}
     items = []
-    for pool, position, liquidity in rows:
-        price = ticks[pool.id]
-        items.append(_position(pool, position, liquidity, price.tick if price else None))
+    for row in rows:
+        price = ticks[row.pool.id]
+        items.append(_shape(row, price.tick if price else None))
     return {"items": items, "after": after, "as_of": indexed_to(snapshot), "status": _status(snapshot)}
+
+
+class HeldNow(NamedTuple):
+    """A position with liquidity: on a range, or units of an LP or gauge token."""
+
+    pool: PoolRow
+    position: PositionKey | Address
+    liquidity: int
+    key: tuple[int | str, ...]
+
+
+def _held(snapshot: Snapshot, pool: PoolRow, address: Address) -> Iterator[HeldNow]:
+    """The provider's positions in a pool; `key` orders them and is unique within it."""
+    if pool.protocol == "curve":
+        for number, (token, steps) in enumerate(follow_shares(snapshot.connection, pool, address).items()):
+            if steps and steps[-1].liquidity:
+                yield HeldNow(pool, token, steps[-1].liquidity, (number, 0, -1, ""))
+        return
+    for position, steps in follow(snapshot.connection, pool, _managers(snapshot, pool), address).items():
+        if steps[-1].liquidity:
+            yield HeldNow(pool, position, steps[-1].liquidity, _key(position))
+
+
+def _shape(held: HeldNow, tick: int | None) -> Shape:
+    if isinstance(held.position, PositionKey):
+        return _position(held.pool, held.position, held.liquidity, tick)
+    return {
+        **pool_of(held.pool.chain_id, held.pool.address),
+        "kind": "staked" if held.key[0] else "shares",
+        "manager": None,
+        "token_id": None,
+        "share_token": checksum(held.position),
+        "lower_tick": None,
+        "upper_tick": None,
+        "liquidity": str(held.liquidity),
+        "tick": None,
+        "in_range": True,
+    }
 
 
 def _managers(snapshot: Snapshot, pool: PoolRow) -> list[Address]:
@@ -45,6 +82,7 @@ def _position(pool: PoolRow, position: PositionKey, liquidity: int, tick: int | 
         "kind": "token" if token else "direct",
         "manager": checksum(token.manager) if token else None,
         "token_id": str(token.token_id) if token else None,
+        "share_token": None,
         "lower_tick": position.lower,
         "upper_tick": position.upper,
         "liquidity": str(liquidity),

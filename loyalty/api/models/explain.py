@@ -82,7 +82,7 @@ class LiquiditySpan(Model):
 
     from_: Time = Field(alias="from", description="first second, RFC 3339", examples=["2026-05-04T00:00:00Z"])
     until: Time = means("first second after it, RFC 3339", "2026-05-05T00:00:00Z")
-    liquidity: str = means("Uniswap's L, an integer", "88068626587419445")
+    liquidity: str = means("Uniswap's L, or units of the LP or gauge token, an integer", "88068626587419445")
     block: int | None = means("block of the log that made it so", 230_000_000)
     log_index: int | None = means("that log's index in the block", 12)
 
@@ -91,8 +91,8 @@ class PositionLine(Model):
     """A position's part of the day; the cell rounds the positions' sum down, once."""
 
     position: str = means("how to look it up", "token 454 of 0xC36442b4a4522E871399CD717aBDD847Ab11FE88")
-    lower_tick: int = means("first tick of the range", -203560)
-    upper_tick: int = means("first tick above the range", -193850)
+    lower_tick: int | None = means("first tick of the range; null for shares, which are always in range", -203560)
+    upper_tick: int | None = means("first tick above the range; null for shares", -193850)
     usd_days: str = means(f"dollar-days, {EXACT}", "1250")
     usd_days_in_range: str = means(f"the part in range, dollar-days, {EXACT}", "1250")
     in_range_seconds: int = means("seconds in range with liquidity", 86400)

@@ -26,7 +26,7 @@ class Pool(Moving):
     chain_name: str = means("the chain's name in the program file", "arbitrum")
     pool: PoolAddress
     protocol: str = means("its protocol", "uniswap_v3")
-    tokens: Tokens = means("symbols of token0 and token1, in the pool's order", ["WBTC", "tBTC"])
+    tokens: Tokens = means("symbols of its tokens, in the pool's order", ["WBTC", "tBTC"])
     fee_pips: int | None = means("fee in millionths; null where not known", 500)
     tick_spacing: int | None = means("tick spacing; null where not known", 10)
     weight: str | None = means("what a dollar-day in it counts; null where the rules do not name it any more", "1")

@@ -1,0 +1,61 @@
+"""One provider's shares in a Curve pool over time: LP tokens in its hands, gauge tokens, and their lines."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from sqlalchemy import Connection
+
+from loyalty.accrual.shares import share_scale
+from loyalty.core.address import Address, checksum
+from loyalty.core.amounts import USD_DECIMALS
+from loyalty.core.checkpoint import Checkpoint
+from loyalty.core.times import DAY_SECONDS
+from loyalty.jobs.histories.curve import CurveInputs
+from loyalty.jobs.histories.pool_prices import Priced
+from loyalty.program.explanation import PositionLine
+from loyalty.protocols.curve.ledger import CurveLedger
+from loyalty.protocols.curve.pool import CurvePool
+from loyalty.reports.followed import Held, liquidity_spans
+from loyalty.state import share_pools, token_transfers
+from loyalty.state.pools import PoolRow
+
+ShareHistory = dict[Address, list[Held]]
+"""By LP token or gauge, what the provider had of it from each log on."""
+
+
+def follow_shares(connection: Connection, pool: PoolRow, provider: Address) -> ShareHistory:
+    """A fold over the pool's transfers, kept for one provider; the LP token first, then the gauges in their order."""
+    stored = share_pools.get(connection, pool.id)
+    contracts = tuple(address for address, _ in stored.coins)
+    ledger = CurveLedger([CurvePool(pool.address, stored.lp_token, contracts, stored.gauges)])
+    history: ShareHistory = {token: [] for token in (stored.lp_token, *stored.gauges)}
+    for transfer in token_transfers.of_tokens(connection, stored.followed):
+        for change in ledger.apply(transfer):
+            if change.holder == provider:
+                steps = history[transfer.token]
+                units = (steps[-1].liquidity if steps else 0) + change.delta
+                steps.append(Held(change.time, units, Checkpoint(transfer.block, transfer.log_index)))
+    return history
+
+
+def share_lines(
+    inputs: CurveInputs, priced: Priced, provider: Address, followed: ShareHistory
+) -> tuple[PositionLine, ...]:
+    """The provider's lines of a pool-day: its own LP tokens exactly, and its whole part of each gauge's cell."""
+    return tuple(line for line in _lines(inputs, priced, provider, followed) if line.spans) if priced.until else ()
+
+
+def _lines(inputs: CurveInputs, priced: Priced, provider: Address, followed: ShareHistory) -> Iterator[PositionLine]:
+    gauged = inputs.gauged(priced)
+    raw = Fraction(gauged.direct.get(provider, 0) * 10**USD_DECIMALS, DAY_SECONDS * share_scale(inputs.scales))
+    lp_token = inputs.pool.lp_token
+    yield _line(f"LP tokens {checksum(lp_token)}", raw, followed[lp_token], priced)
+    for gauge, cells in gauged.staked.items():
+        part = cells[provider].usd_micro_days if provider in cells else 0
+        yield _line(f"staked in gauge {checksum(gauge)}", Fraction(part), followed[gauge], priced)
+
+
+def _line(name: str, usd_micro_days: Fraction, steps: list[Held], priced: Priced) -> PositionLine:
+    spans = liquidity_spans(steps, priced.until)
+    seconds = sum(each.span.length for each in spans)
+    return PositionLine(name, None, None, spans, usd_micro_days, usd_micro_days, seconds)

@@ -1,23 +1,22 @@
 """Index: the next span of a chain's logs becomes facts, in one transaction, or nothing does."""
 
 import time
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from loyalty.chain.chain import Chain, Reading
-from loyalty.core.address import Address, checksum
+from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
-from loyalty.core.errors import Inconsistent, Unavailable
-from loyalty.core.facts import Fact, PoolPrice, Swap
+from loyalty.core.errors import Inconsistent, Invalid, Unavailable
+from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
+from loyalty.jobs.followers import curve, uniswap_v3
+from loyalty.jobs.followers.turn import Follower, Plan, Turn
 from loyalty.jobs.rewind import Rewound, common_ancestor, rewind
-from loyalty.protocols.uniswap_v3.adapter import SpanFacts, read_last_price, read_span
-from loyalty.protocols.uniswap_v3.ledger import Ledger
-from loyalty.state import StateTransaction, blocks, chains, facts, pools
+from loyalty.state import StateTransaction, blocks, chains, pools
 from loyalty.state.chains import ChainState
 from loyalty.state.engine import State
-from loyalty.state.pools import PoolRow
 
 SPAN_BLOCKS_FIRST = 2_000
 SPAN_BLOCKS_MOST = 4_000_000
@@ -37,67 +36,65 @@ class Step(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The next span and the pools that it is for. `limit` is a block that it never reaches, whatever the endpoint."""
-
-    pools: tuple[PoolRow, ...]
-    start: int
-    limit: int
-    start_block: int | None
-    with_swaps: bool
-
-
 class Indexer:
-    """Indexes one chain of a program, a step at a time.
+    """Indexes one chain of a program, a step at a time: tips, reorgs, spans and the transaction. What a protocol's logs
+    mean is its follower's.
 
-    The ledger in memory is a fold of the stored facts: dropped when a step fails, built again by the next one.
+    The ledgers in memory are folds of the stored facts: dropped when a step fails, built again by the next one.
     """
 
     def __init__(self, state: State, chain: Chain, managers: Mapping[Address, int], program_start: int) -> None:
         self.state = state
         self.chain = chain
-        self._managers = managers
         self._program_start = program_start
         self._span_blocks = SPAN_BLOCKS_FIRST
-        self._ledger: Ledger | None = None
+        self._followers: dict[str, Follower] = {
+            uniswap_v3.PROTOCOL: uniswap_v3.UniswapV3Follower(state, chain, managers),
+            curve.PROTOCOL: curve.CurveFollower(state, chain),
+        }
 
     async def step(self, now: int, until: int | None = None) -> Step | Rewound | None:
         """A span indexed, a rewind, or None where nothing is left up to the head (or the block `until`)."""
         began = time.perf_counter()
         head, finalized = await self._tips()
         if (ancestor := await self._reorg(head)) is not None:
-            self._ledger = None
+            for follower in self._followers.values():
+                follower.forget()
             return rewind(self.state, self.chain, ancestor, now)
         start_block = await self._start_block(head, finalized)
         plan = self._plan(head.number if until is None else min(head.number, until), start_block, finalized)
         if plan is None:
             self._keep_tips(head, finalized)
             return None
-        ledger, self._ledger = self._ledger or self._rebuild(), None
-        unborn = {pool.address for pool in plan.pools if ledger.price(pool.address) is None}
-        last_prices = await self._last_prices(plan, ledger)
+        turns = [await self._follower(protocol).begin(plan.of(protocol)) for protocol in plan.protocols]
         wanted_last = min(plan.start + self._span_blocks, plan.limit) - 1
         end = min((await self.chain.span_end(wanted_last)).number + 1, plan.limit)
-        addresses = [pool.address for pool in plan.pools]
         span = Span(plan.start, end)
         contradiction: Inconsistent | None = None
         try:
-            conversation = read_span(addresses, self._managers, ledger, span, with_swaps=plan.with_swaps)
-            reading = await self.chain.read(conversation, end=end)
+            reading = await self.chain.read(_read_all(turns, span), end=end)
         except Inconsistent as error:
             contradiction = error
         if (ancestor := await self._reorg(head)) is not None:  # the chain may have changed since the first look
             return rewind(self.state, self.chain, ancestor, now)
         if contradiction is not None:
             raise contradiction
-        self._check(plan, span, reading, unborn)
-        events = self._store(plan, span, reading, last_prices, head, finalized)
-        self._ledger = ledger
-        self._adapt(reading.result.logs_read)
+        self._check(plan, span, reading, turns)
+        events = self._store(plan, span, reading, turns, head, finalized)
+        for turn in turns:
+            turn.keep()
+        self._adapt(reading.result)
         behind = max(0, head.number + 1 - end)
         seconds = time.perf_counter() - began
-        return Step(self.chain.name, span, events, reading.result.logs_read, reading.end_header, behind, seconds)
+        return Step(self.chain.name, span, events, reading.result, reading.end_header, behind, seconds)
+
+    def _follower(self, protocol: str) -> Follower:
+        if protocol not in self._followers:
+            raise Invalid(
+                f"a pool on {self.chain.name} is stored with the protocol {protocol}, which this release cannot index: "
+                "install the release that stored it"
+            )
+        return self._followers[protocol]
 
     async def _tips(self) -> tuple[Header, Header | None]:
         return await self.chain.head(), await self.chain.finalized()
@@ -161,93 +158,42 @@ class Indexer:
             limits.append(finalized.number + 1)
         return Plan(group, start, min(limits), start_block, with_swaps)
 
-    async def _last_prices(self, plan: Plan, ledger: Ledger) -> list[Swap]:
-        """At the program's start, the last price before it of each pool that is older."""
-        if (start_block := plan.start_block) is None or plan.start != start_block:
-            return []
-        found = []
-        for pool in plan.pools:
-            if pool.start_block >= start_block:
-                continue
-            reading = await self.chain.read(
-                read_last_price(pool.address, start_block, pool.start_block), end=start_block
-            )
-            if (swap := reading.result) is not None:
-                ledger.set_price(pool.address, PoolPrice(swap.time, swap.sqrt_price_x96, swap.tick))
-                found.append(swap)
-        return found
-
-    def _rebuild(self) -> Ledger:
-        """The ledger as the stored facts say: liquidity and ownership folded, and each pool's last price."""
-        ledger = Ledger(self._managers)
-        with self.state.read() as connection:
-            rows = pools.all_pools(connection, self.chain.id)
-            for fact in facts.ledger_facts(connection, [row.id for row in rows]):
-                ledger.apply(fact)
-            for row in rows:
-                if (price := facts.last_price(connection, row.id)) is not None:
-                    ledger.set_price(row.address, price)
-        return ledger
-
     def _store(
         self,
         plan: Plan,
         span: Span,
-        reading: Reading[SpanFacts],
-        last_prices: Sequence[Swap],
+        reading: Reading[int],
+        turns: Sequence[Turn],
         head: Header,
         finalized: Header | None,
     ) -> int:
         """Facts, blocks, cursors and tips, as one transaction; returns how many facts."""
-        found = reading.result
-        pool_ids = {pool.address: pool.id for pool in plan.pools}
         with StateTransaction(self.state) as connection:
             for pool in plan.pools:
                 pools.advance(connection, pool.id, span.start, span.end)
-            known = {
-                swap for swap in last_prices if not facts.has(connection, self.chain.id, swap.block, swap.log_index)
-            }
-            swaps = [*(swap for swap in last_prices if swap in known), *found.swaps]
-            events = facts.insert(connection, self.chain.id, pool_ids, swaps, found.liquidity_changes, found.transfers)
-            blocks.add(connection, self.chain.id, self._block_rows(span, reading))
+            counts: Counter[int] = Counter()
+            for turn in turns:
+                counts += turn.store(connection)
+            blocks.add(connection, self.chain.id, _block_rows(span, reading, counts))
             chains.set_tips(connection, self.chain.id, head, finalized)
             if plan.start_block is not None and span.end >= plan.start_block:
                 chains.set_program_start_block(connection, self.chain.id, plan.start_block)
             if finalized is not None:
                 blocks.thin(connection, self.chain.id, finalized.number)
-        return events
+        return counts.total()
 
-    def _check(self, plan: Plan, span: Span, reading: Reading[SpanFacts], unborn: Set[Address]) -> None:
-        """A pool's first fact is its Initialize (else liquidity from before its start block is missing), and the
-        program's start block is still the first one at or after its start.
+    def _check(self, plan: Plan, span: Span, reading: Reading[int], turns: Sequence[Turn]) -> None:
+        """What each protocol knows of a pool's history, and that the program's start block is still the first one at
+        or after its start.
         """
-        found = reading.result
-        initialized = {swap.pool for swap in found.swaps if swap.liquidity is None}
-        touched = {swap.pool for swap in found.swaps} | {change.pool for change in found.liquidity_changes}
-        for pool in plan.pools:
-            if pool.address in unborn & touched - initialized:
-                raise Inconsistent(
-                    f"pool {checksum(pool.address)} on {self.chain.name} was active before its start_block "
-                    f"{pool.start_block}: set start_block to the block in which the pool was created, or an earlier one"
-                )
+        for turn in turns:
+            turn.check()
         last = reading.end_header
         if span.end == plan.start_block and span.contains(last.number) and last.time >= self._program_start:
             raise Unavailable(
                 f"{self.chain.name}: the chain changed around block {span.end}, where the program starts; it is looked "
                 "for again at the next turn"
             )
-
-    def _block_rows(self, span: Span, reading: Reading[SpanFacts]) -> list[tuple[Header, int]]:
-        """Every block with events, and the span's last block where the endpoint has it."""
-        found = reading.result
-        counts: dict[int, int] = {}
-        facts_found: list[Fact] = [*found.swaps, *found.liquidity_changes, *found.transfers]
-        for fact in facts_found:
-            counts[fact.block] = counts.get(fact.block, 0) + 1
-        headers = dict(reading.block_headers)
-        if span.contains(reading.end_header.number):
-            headers[reading.end_header.number] = reading.end_header
-        return [(headers[number], counts.get(number, 0)) for number in sorted(headers)]
 
     def _keep_tips(self, head: Header, finalized: Header | None) -> None:
         known = self._chain_state()
@@ -261,3 +207,19 @@ class Indexer:
             self._span_blocks = min(self._span_blocks * 2, SPAN_BLOCKS_MOST)
         elif logs > 3 * LOGS_WANTED:
             self._span_blocks = max(self._span_blocks // 2, 1)
+
+
+def _read_all(turns: Sequence[Turn], span: Span) -> Conversation[int]:
+    """One conversation after the other, as of the same blocks; returns how many logs were looked at."""
+    logs = 0
+    for turn in turns:
+        logs += yield from turn.read(span)
+    return logs
+
+
+def _block_rows(span: Span, reading: Reading[int], counts: Mapping[int, int]) -> list[tuple[Header, int]]:
+    """Every block with events, and the span's last block where the endpoint has it."""
+    headers = dict(reading.block_headers)
+    if span.contains(reading.end_header.number):
+        headers[reading.end_header.number] = reading.end_header
+    return [(headers[number], counts.get(number, 0)) for number in sorted(headers)]

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from loyalty.chain.chain import Chain
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict
-from loyalty.state import StateTransaction, audit, blocks, chains, days, facts, pools
+from loyalty.state import StateTransaction, audit, blocks, chains, days, facts, pools, share_pools
 from loyalty.state.engine import State
 
 
@@ -44,6 +44,7 @@ async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: i
 def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int:
     """Delete the facts above `ancestor` and every pool-day that counted a block above it; returns the facts deleted."""
     forgotten = facts.delete_above(connection, chain_id, ancestor.number)
+    share_pools.forget_untold_generations(connection, chain_id)
     blocks.delete_above(connection, chain_id, ancestor.number)
     for pool in pools.all_pools(connection, chain_id):
         if pool.next_block > ancestor.number + 1:

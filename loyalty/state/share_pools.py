@@ -113,6 +113,15 @@ def set_generation(connection: Connection, pool_id: int, generation: str | None)
         raise NotFound(f"pool {pool_id} has no shares in the database")
 
 
+def forget_untold_generations(connection: Connection, chain_id: int) -> None:
+    """A rewind took back all of a pool's shares, and with them the event that told its family."""
+    statement = text(
+        "UPDATE pool_shares SET generation = NULL WHERE pool_id IN (SELECT id FROM pools WHERE chain_id = :chain_id) "
+        "AND NOT EXISTS (SELECT 1 FROM token_transfers WHERE followed_token_id = lp_token_id)"
+    )
+    connection.execute(statement, {"chain_id": chain_id})
+
+
 def _read(connection: Connection, where: str, bound: dict[str, Any]) -> list[SharePool]:
     """The pools of a condition, from one look at each table."""
     shares = connection.execute(

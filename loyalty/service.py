@@ -32,8 +32,8 @@ from loyalty.core.times import time_text
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.back_up import back_up
 from loyalty.jobs.commands import Desk, execute, execute_pending
+from loyalty.jobs.contract_facts import ContractFacts, contract_facts
 from loyalty.jobs.index import Indexer, Step
-from loyalty.jobs.pool_facts import PoolFacts, pool_facts
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
 from loyalty.jobs.price import Priced, price, recorded_points
 from loyalty.jobs.record import Recorded, record
@@ -175,12 +175,12 @@ class Engine:
     def prepare(self) -> Prepared:
         """Bind the database to the program, check the endpoints' chains and the new pools' contracts."""
         config_changes(self.state, self.rules)  # refuses another program's file before any endpoint is asked
-        found: dict[PoolKey, PoolFacts] = {}
+        found: dict[PoolKey, ContractFacts] = {}
         for each in self.program.chains:
             chain = self._chain(each.id)
             self._run(each.id, chain.check())
             for pool in unknown_pools(self.state, self.program, each.id):
-                found[pool.key] = self._run(each.id, pool_facts(chain, pool))
+                found[pool.key] = self._run(each.id, contract_facts(chain, pool))
         prepared = prepare(self.state, self.program, found, self.now())
         for change in prepared.changes:
             _log.info("rules changed key=%s before=%s after=%s from_epoch=%s", *change)

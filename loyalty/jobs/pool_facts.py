@@ -5,8 +5,9 @@ from typing import NamedTuple
 from loyalty.chain.chain import Chain
 from loyalty.chain.recording_format import RecordedPool
 from loyalty.config import PoolSettings
-from loyalty.core.address import Address, checksum
+from loyalty.core.address import Address
 from loyalty.core.errors import Invalid
+from loyalty.jobs.deployed import check_deployed, place
 from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS, PoolContract, decode_decimals, decode_pool
 
 
@@ -29,9 +30,9 @@ async def pool_facts(chain: Chain, pool: PoolSettings) -> PoolFacts:
         return _from_recording(recorded)
     if recording is not None:
         raise Invalid(
-            f"{_place(pool)}: the recording of {chain.name} does not hold this pool: record it again with this file"
+            f"{place(pool)}: the recording of {chain.name} does not hold this pool: record it again with this file"
         )
-    await _check_deployed(chain, pool)
+    await check_deployed(chain, pool)
     contract = await _contract(chain, pool)
     decimals0 = decode_decimals(await chain.call(contract.token0, DECIMALS.payload), contract.token0)
     decimals1 = decode_decimals(await chain.call(contract.token1, DECIMALS.payload), contract.token1)
@@ -43,24 +44,9 @@ async def _contract(chain: Chain, pool: PoolSettings) -> PoolContract:
         answers = [await chain.call(pool.address, call.payload) for call in POOL_CALLS]
     except Invalid as refused:
         raise Invalid(
-            f"{_place(pool)}: the contract at this address is no Uniswap V3 pool ({refused}): check address and chain"
+            f"{place(pool)}: the contract at this address is no Uniswap V3 pool ({refused}): check address and chain"
         ) from None
     return decode_pool(answers, pool.address)
-
-
-async def _check_deployed(chain: Chain, pool: PoolSettings) -> None:
-    """At the head every node knows; at the start block only one that still has its state (None: it has not)."""
-    if not await chain.code_at(pool.address, None):
-        raise Invalid(f"{_place(pool)}: there is no contract at this address on {chain.name}: check address and chain")
-    if await chain.code_at(pool.address, pool.start_block) == b"":
-        raise Invalid(
-            f"{_place(pool)}.start_block: the pool is not deployed yet at block {pool.start_block} of {chain.name}: "
-            "set it to the block in which the pool was created"
-        )
-
-
-def _place(pool: PoolSettings) -> str:
-    return f"pools[{checksum(pool.address)}]"
 
 
 def _from_recording(pool: RecordedPool) -> PoolFacts:

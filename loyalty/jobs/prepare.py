@@ -7,8 +7,12 @@ from sqlalchemy import Connection
 
 from loyalty.config import PoolSettings, Program
 from loyalty.core.address import Address, checksum
-from loyalty.core.errors import Conflict, Invalid, NotFound
+from loyalty.core.errors import Conflict, Invalid
+from loyalty.jobs.contract_facts import ContractFacts
+from loyalty.jobs.deployed import place
 from loyalty.jobs.pool_facts import PoolFacts
+from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register, token_symbols
+from loyalty.jobs.share_pool_facts import SharePoolFacts
 from loyalty.program.changes import Change, check_change
 from loyalty.program.rules import PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json
@@ -39,7 +43,7 @@ def unknown_pools(state: State, program: Program, chain_id: int) -> list[PoolSet
     return [pool for pool in program.pools if pool.chain_id == chain_id and pool.address not in known]
 
 
-def prepare(state: State, program: Program, found: Mapping[PoolKey, PoolFacts], now: int) -> Prepared:
+def prepare(state: State, program: Program, found: Mapping[PoolKey, ContractFacts], now: int) -> Prepared:
     """Bind the database to the program and register what is new in the file.
 
     `found` is what the contracts of the unknown pools say. What contradicts the database is refused, nothing changed.
@@ -52,9 +56,32 @@ def prepare(state: State, program: Program, found: Mapping[PoolKey, PoolFacts], 
     return _write(state, program, found, changes, now)
 
 
-def check_pool(pool: PoolSettings, facts: PoolFacts, rules: Rules) -> None:
+def check_pool(pool: PoolSettings, facts: ContractFacts, rules: Rules) -> None:
     """Invalid, naming both sides, where the program file contradicts the pool's contract."""
-    place = f"pools[{checksum(pool.address)}]"
+    if isinstance(facts, SharePoolFacts):
+        _check_coins(pool, facts, rules)
+    else:
+        _check_pair(pool, facts, rules)
+
+
+def _check_coins(pool: PoolSettings, facts: SharePoolFacts, rules: Rules) -> None:
+    """Each coin is the token of the same place in the file."""
+    for number, (symbol, coin, decimals) in enumerate(zip(pool.tokens, facts.coins, facts.decimals, strict=True)):
+        token = rules.tokens[symbol]
+        if token.address != coin:
+            written = checksum(token.address) if token.address else "without an address"
+            raise Invalid(
+                f"{place(pool)}.tokens[{number}] is {symbol} ({written}), but the pool's coin {number} is "
+                f"{checksum(coin)}: correct the program file"
+            )
+        if token.decimals != decimals:
+            raise Invalid(
+                f"tokens[{symbol}].decimals is {token.decimals}, but the contract {checksum(coin)} has {decimals}: "
+                "correct the program file"
+            )
+
+
+def _check_pair(pool: PoolSettings, facts: PoolFacts, rules: Rules) -> None:
     first, second = (rules.tokens[symbol] for symbol in pool.tokens)
     named = {token.address: token for token in (first, second) if token.address}
     for address, decimals in ((facts.token0, facts.decimals0), (facts.token1, facts.decimals1)):
@@ -68,7 +95,8 @@ def check_pool(pool: PoolSettings, facts: PoolFacts, rules: Rules) -> None:
     if strangers:
         pair = f"{checksum(facts.token0)} and {checksum(facts.token1)}"
         raise Invalid(
-            f"{place}.tokens names {strangers[0].symbol}, but the pool's tokens are {pair}: correct the program file"
+            f"{place(pool)}.tokens names {strangers[0].symbol}, but the pool's tokens are {pair}: "
+            "correct the program file"
         )
     for key, written, read in (
         ("fee_pips", pool.fee_pips, facts.fee_pips),
@@ -76,7 +104,8 @@ def check_pool(pool: PoolSettings, facts: PoolFacts, rules: Rules) -> None:
     ):
         if written is not None and written != read:
             raise Invalid(
-                f"{place}.{key} is {written}, but the contract has {read}: correct the program file or leave it out"
+                f"{place(pool)}.{key} is {written}, but the contract has {read}: correct the program file or "
+                "leave it out"
             )
     _check_unnamed(pool, facts, first, second)
 
@@ -90,13 +119,6 @@ def _check_unnamed(pool: PoolSettings, facts: PoolFacts, first: Token, second: T
                 f"tokens[{token.symbol}].decimals is {token.decimals}, but the token of pool {checksum(pool.address)} "
                 f"has {decimals}: correct the program file"
             )
-
-
-def ordered_tokens(facts: PoolFacts, first: Token, second: Token) -> tuple[Token, Token]:
-    """The two tokens as the pool orders them, token0 first; by address where the file gives one."""
-    if first.address == facts.token1 or second.address == facts.token0:
-        return second, first
-    return first, second
 
 
 def position_managers(program: Program) -> dict[str, list[Address]]:
@@ -122,7 +144,7 @@ def _check_same_managers(state: State, program: Program) -> None:
 
 
 def _write(
-    state: State, program: Program, found: Mapping[PoolKey, PoolFacts], changes: list[Change], now: int
+    state: State, program: Program, found: Mapping[PoolKey, ContractFacts], changes: list[Change], now: int
 ) -> Prepared:
     rules = program.rules
     managers = position_managers(program)
@@ -136,20 +158,9 @@ def _write(
         token_ids = {symbol: tokens.ensure(connection, token) for symbol, token in rules.tokens.items()}
         for pool in program.pools:
             if (facts := found.get(pool.key)) is not None:
-                token0, token1 = ordered_tokens(facts, *(rules.tokens[symbol] for symbol in pool.tokens))
-                pools.ensure(
-                    connection,
-                    chain_id=pool.chain_id,
-                    address=pool.address,
-                    protocol=pool.protocol,
-                    token0_id=token_ids[token0.symbol],
-                    token1_id=token_ids[token1.symbol],
-                    fee_pips=facts.fee_pips,
-                    tick_spacing=facts.tick_spacing,
-                    start_block=pool.start_block,
-                )
+                register(connection, pool, facts, rules, token_ids)
             else:
-                _check_known(pools.find(connection, pool.chain_id, pool.address), pool)
+                check_registered(connection, pool)
         latest = program_config.latest(connection)
         if latest is not None and not changes:
             return Prepared(latest.version, ())
@@ -181,21 +192,5 @@ def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: i
     kept = old.tokens.keys() & new.tokens.keys()
     changed = {symbol for symbol in kept if old.tokens[symbol].max_age != new.tokens[symbol].max_age}
     for pool in pools.all_pools(connection):
-        if changed & {pool.token0, pool.token1}:
+        if changed & token_symbols(connection, pool):
             days.delete_from(connection, pool.id, new.epoch(settled + 1).days.start)
-
-
-def _check_known(row: pools.PoolRow | None, pool: PoolSettings) -> None:
-    """What the file says of a pool is what the database was indexed with."""
-    if row is None:
-        raise NotFound(f"pool {pool.address} vanished from the database while it was prepared; start again")
-    if {row.token0, row.token1} != set(pool.tokens):
-        raise Conflict(
-            f"pools[{checksum(pool.address)}].tokens are {' and '.join(pool.tokens)}, but the database was indexed "
-            f"with {row.token0} and {row.token1}: change them back, or index into a new database"
-        )
-    if row.start_block != pool.start_block:
-        raise Conflict(
-            f"pools[{checksum(pool.address)}].start_block is {pool.start_block}, but the database was indexed from "
-            f"{row.start_block}: change it back, or index into a new database"
-        )

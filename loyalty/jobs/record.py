@@ -21,6 +21,7 @@ from loyalty.config import PoolSettings, Program
 from loyalty.config.endpoint_url import mask_url
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict, Invalid
+from loyalty.jobs.deployed import place
 from loyalty.jobs.listen import Listener
 from loyalty.jobs.pool_facts import pool_facts
 from loyalty.state import blocks, pools, prices, tokens
@@ -39,8 +40,10 @@ class Recorded(NamedTuple):
 async def record(state: State, program: Program, chain: Chain, path: Path, until: int | None = None) -> Recorded:
     """Write the recording of `chain` up to the block `until`, or to the last block that is final and indexed.
 
-    Raises Conflict where `until` is not final, Invalid where the chain has no final blocks or `path` cannot be written.
+    Raises Conflict where `until` is not final, Invalid where the chain has no final blocks, `path` cannot be written,
+    or a pool of the chain is of a protocol that recordings do not hold.
     """
+    _check_protocols(program, chain)
     if not path.parent.is_dir():
         raise Invalid(f"the recording {path} cannot be written: the folder {path.parent} does not exist; create it")
     settings = next(each for each in program.chains if each.id == chain.id)
@@ -55,6 +58,15 @@ async def record(state: State, program: Program, chain: Chain, path: Path, until
             logs += len(block.logs)
     with path.open("rb") as file:
         return Recorded(path, count, logs, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _check_protocols(program: Program, chain: Chain) -> None:
+    for pool in program.pools:
+        if pool.chain_id == chain.id and pool.protocol != "uniswap_v3":
+            raise Invalid(
+                f"{chain.name} cannot be recorded: {place(pool)} is of the protocol {pool.protocol}, and recordings "
+                "hold uniswap_v3 alone in this release; record with a program file without that pool"
+            )
 
 
 async def _last_block(state: State, chain: Chain, until: int | None) -> Header:

@@ -246,17 +246,16 @@ def credit_between(index: ShareIndex, shares: Shares, holder: Address, cuts: Seq
 
     The holder's credit over the whole is their sum, exactly.
     """
-    changes = [change for change in shares.changes if change.holder == holder]
-    return [after - before for before, after in pairwise(_earned(index, shares, changes, holder, cut) for cut in cuts)]
-
-
-def _earned(index: ShareIndex, shares: Shares, changes: Sequence[ShareChange], holder: Address, until: int) -> int:
-    """Balance * index - Σ delta * index at its change, of what changed before `until`."""
-    balance, booked = shares.balances.get(holder, 0), 0
-    for change in changes[: bisect_right(changes, until, key=_TIME)]:
-        balance += change.delta
-        booked += change.delta * index.at(change.time)
-    return balance * index.at(until) - booked
+    changes = iter([change for change in shares.changes if change.holder == holder])
+    balance, booked, change = shares.balances.get(holder, 0), 0, next(changes, None)
+    earned: list[int] = []
+    for cut in cuts:
+        while change is not None and change.time <= cut:
+            balance += change.delta
+            booked += change.delta * index.at(change.time)
+            change = next(changes, None)
+        earned.append(balance * index.at(cut) - booked)
+    return [after - before for before, after in pairwise(earned)]
 
 
 def share_scale(scales: Sequence[TokenScale]) -> int:

@@ -1,5 +1,7 @@
 """Checks of pools and of what names them: tokens, days, look-through and points."""
 
+from collections.abc import Iterator
+
 from loyalty.config.checks import (
     chain_names,
     check_exactly_one,
@@ -9,10 +11,10 @@ from loyalty.config.checks import (
     token_symbols,
 )
 from loyalty.config.entries import Document, PoolTable, ProgramTable, TokenTable
-from loyalty.config.faults import known, shown
+from loyalty.config.faults import Place, known, shown
 from loyalty.config.readings import LAST_TIME
 from loyalty.config.tables import all_known, given, rows
-from loyalty.core.address import checksum
+from loyalty.core.address import Address, checksum
 from loyalty.core.times import DAY_SECONDS, day_text
 
 _ONLY_FOR = {
@@ -29,6 +31,7 @@ _TOKENS = {"curve": (2, 4, "two to four different token symbols, in the pool's o
 def check_pools(document: Document) -> None:
     pools = rows(document.pools)
     check_unique((pool.place.at("address"), (pool.chain, pool.address)) for pool in pools)
+    check_unique(share_token for pool in pools for share_token in _share_tokens(pool))
     for pool in pools:
         check_reference(pool.place.at("chain"), pool.chain, chain_names(document))
         _check_tokens(document, pool)
@@ -54,6 +57,16 @@ def check_points(document: Document) -> None:
         for number, address in enumerate(entry.pools if known(entry.pools) else ()):
             if addresses is not None and addresses.count(address) != 1:
                 entry.place.at("pools", number).fault(checksum(address), "the address of exactly one pool of the file")
+
+
+def _share_tokens(pool: PoolTable) -> Iterator[tuple[Place, tuple[str, Address]]]:
+    """A Curve pool's LP token and gauges, each with its chain: two pools, or a pool twice, cannot share one."""
+    if not known(pool.protocol) or pool.protocol != "curve":
+        return
+    lp_token = pool.address if pool.lp_token is None else pool.lp_token
+    yield pool.place.at("lp_token"), (pool.chain, lp_token)
+    for number, gauge in enumerate(pool.gauges if pool.gauges is not None and known(pool.gauges) else ()):
+        yield pool.place.at("gauges", number), (pool.chain, gauge)
 
 
 def _check_tokens(document: Document, pool: PoolTable) -> None:

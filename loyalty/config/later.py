@@ -18,24 +18,24 @@ class Later(NamedTuple):
 
 
 LATER: dict[str, Later] = {
-    'pools.protocol = "curve"': Later("the protocol curve", "remove this pool"),
     'pools.protocol = "erc4626"': Later("the protocol erc4626", "remove this pool"),
     'pools.protocol = "stream_vault"': Later("the protocol stream_vault", "remove this pool"),
-    "pools.lp_token": Later("lp_token", "remove this key"),
-    "pools.gauges": Later("gauges", "remove this key", "come"),
-    "pools.value": Later("value", "remove this key"),
-    "tokens.price.chainlink": Later("the price source chainlink", "remove this source; use coingecko, defillama, file or fixed"),
+    'pools.value = "virtual_price"': Later('value = "virtual_price"', 'use "holdings" or remove this key'),
+    'pools.value = "peg"': Later("a peg as value", 'use "holdings" or remove this key'),
+    "tokens.price.chainlink": Later(
+        "the price source chainlink", "remove this source; use coingecko, defillama, file or fixed"
+    ),
     "tokens.price.pool": Later("the price source pool", "remove this source; use coingecko, defillama, file or fixed"),
     "look_through": Later("look_through", "remove this list"),
     "points": Later("points", "remove this list", "come"),
 }
-"""By key, without the numbers of lists, or by key and text."""
+"""By key, without the numbers of lists, or by key and text up to a colon."""
 
 
 def refuse_later(document: object, place: Place, later: dict[str, Later] = LATER) -> None:
     """Tells a fault at every place of the raw document that asks for what comes later."""
     for name, where, value in _walk(document, "", place):
-        found = later.get(f'{name} = "{value}"') if isinstance(value, str) else None
+        found = later.get(f'{name} = "{value.partition(":")[0]}"') if isinstance(value, str) else None
         found = found or later.get(name)
         if found:
             when = f"{found.what} {found.comes} with a later release"

@@ -2,8 +2,6 @@
 
 import pytest
 
-from loyalty.config.later import LATER
-
 COINS = ("tBTC", "WBTC")
 CURVE = {"pools[0].protocol": "curve", "pools[0].fee_pips": None, "pools[0].tick_spacing": None}
 COIN = {
@@ -13,12 +11,6 @@ COIN = {
     "decimals": 6,
     "price": {"fixed": "1"},
 }
-
-
-@pytest.fixture(autouse=True)
-def _lifted(monkeypatch):
-    for name in ('pools.protocol = "curve"', "pools.lp_token", "pools.gauges", "pools.value"):
-        monkeypatch.delitem(LATER, name, raising=False)
 
 
 def test_coins_stand_in_the_order_of_the_file_whatever_their_addresses(load, changed):
@@ -47,3 +39,19 @@ def test_a_coin_without_its_address_is_refused(refused, changed):
         'pools[0].tokens[0]: read "WBTC", a token without an address; '
         "expected a token with its address: a curve pool's coins are read there",
     )
+
+
+def test_an_lp_token_or_gauge_belongs_to_one_pool(refused, changed):
+    gauge = "0x" + "22" * 20
+    assert refused(changed(**CURVE, **{"pools[0].gauges": [gauge, gauge]})) == (
+        f'pools[0].gauges[1]: read "arbitrum-one", "{gauge}" a second time; '
+        "expected another than at pools[0].gauges[0]",
+    )
+
+
+@pytest.mark.parametrize("value", ["virtual_price", "peg:WBTC"])
+def test_values_other_than_holdings_are_refused_by_name(load, refused, changed, value):
+    assert load(changed(**CURVE, **{"pools[0].value": "holdings"})).pools[0].value == "holdings"
+    (fault,) = refused(changed(**CURVE, **{"pools[0].value": value}))
+    assert fault.startswith(f'pools[0].value: read "{value}"; expected something else:')
+    assert fault.endswith('with a later release; use "holdings" or remove this key')

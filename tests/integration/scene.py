@@ -275,6 +275,9 @@ _ROWS = {
     "transfers": "SELECT c.chain_id, block, log_index, p.address, time, m.address, token_id, s.address, r.address "
     "FROM position_transfers c JOIN pools p ON p.id = pool_id JOIN providers m ON m.id = manager_id "
     "JOIN providers s ON s.id = sender_id JOIN providers r ON r.id = recipient_id",
+    "token_transfers": "SELECT c.chain_id, block, log_index, f.address, time, s.address, r.address, units, "
+    "hex(transaction_hash) FROM token_transfers c JOIN followed_tokens f ON f.id = followed_token_id "
+    "JOIN providers s ON s.id = sender_id JOIN providers r ON r.id = recipient_id",
     "prices": "SELECT symbol, valid_time, price, source FROM price_points JOIN tokens t ON t.id = token_id",
     "days": "SELECT p.address, day, status, reason FROM pool_days JOIN pools p ON p.id = pool_id",
     "daily": "SELECT a.address, p.address, day, usd_micro_days, usd_micro_days_in_range FROM daily_balances "

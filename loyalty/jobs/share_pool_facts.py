@@ -8,6 +8,7 @@ from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Invalid
 from loyalty.jobs.deployed import check_deployed, place
 from loyalty.protocols.curve.contract import DECIMALS, LP_TOKEN, TOKEN, TOTAL_SUPPLY, Call, coins
+from loyalty.protocols.curve.pool import CurvePool, check_pools
 
 Answer = TypeVar("Answer")
 
@@ -29,6 +30,7 @@ async def share_pool_facts(chain: Chain, pool: PoolSettings) -> SharePoolFacts:
         )
     await check_deployed(chain, pool)
     found = await _coins(chain, pool)
+    check_pools([CurvePool(pool.address, pool.lp_token or pool.address, found, pool.gauges)])
     decimals = tuple([await _ask(chain, coin, DECIMALS) for coin in found])
     lp_token = await _lp_token(chain, pool)
     for gauge in pool.gauges:

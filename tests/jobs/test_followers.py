@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.chain.chain import Chain
 from loyalty.core.address import Address
-from loyalty.core.errors import Inconsistent, Invalid
+from loyalty.core.errors import Inconsistent, Invalid, NotFound
 from loyalty.core.facts import TokenTransfer
 from loyalty.jobs.followers.curve import curve_pool, fold
 from loyalty.jobs.index import Indexer, Step
@@ -195,3 +195,14 @@ def test_a_stored_pool_of_an_unknown_protocol_is_refused_by_name(state: State) -
         pools.ensure(connection, CHAIN, PAIR, "erc4626", row.token0_id, row.token1_id, 10)
     with pytest.raises(Invalid, match="with the protocol erc4626, which this release cannot index"):
         run(indexer(state, PlayedEndpoint([], 50)))
+
+
+def test_a_curve_pool_without_its_shares_is_refused_and_its_cursor_stays(state: State) -> None:
+    curve_id = store_curve(state, NG, 10)
+    with StateTransaction(state) as connection:
+        row = pools.get(connection, curve_id)
+        bare = pools.ensure(connection, CHAIN, PAIR, "curve", row.token0_id, row.token1_id, 10)
+    with pytest.raises(NotFound, match=f"pool {bare} has no shares in the database"):
+        run(indexer(state, PlayedEndpoint(played().logs, 50)))
+    with state.read() as connection:
+        assert {row.next_block for row in pools.all_pools(connection)} == {10}

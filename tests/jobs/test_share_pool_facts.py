@@ -18,6 +18,7 @@ from loyalty.jobs.prepare import Prepared, prepare, unknown_pools
 from loyalty.jobs.record import record
 from loyalty.jobs.share_pool_facts import SharePoolFacts
 from loyalty.protocols.curve.contract import DECIMALS, LP_TOKEN, TOKEN, TOTAL_SUPPLY, coins
+from loyalty.protocols.curve.pool import NATIVE_COIN
 from loyalty.state import State, share_pools
 from tests.jobs.played_chain import CHAIN, PlayedEndpoint
 from tests.jobs.stage import NOW
@@ -100,6 +101,8 @@ THIRD = {(POOL, coins(2).payload): word(STRANGER)}
         ({"without": [(POOL, coins(0).payload)]}, r"is no Curve pool \(it does not answer coins\(0\)\)"),
         ({"without": [(POOL, coins(1).payload)]}, r"\.tokens names 2 coins, but the pool has 1 \("),
         ({"more": THIRD}, rf"\.tokens names 2 coins, but the pool has 3 or more \(.*{checksum(STRANGER)}"),
+        ({"coin0": NATIVE_COIN}, "holds the chain's native coin, which moves without logs"),
+        ({"coin0": B}, "has 2 coins, two or more different ones are needed"),
         ({"told": STRANGER}, rf"lp_token is {checksum(LP)}, but the pool says {checksum(STRANGER)}"),
         ({"more": {(POOL, TOKEN.payload): word(STRANGER)}}, f"but the pool says {checksum(STRANGER)}"),
         ({"without": [(LP, TOTAL_SUPPLY.payload)]}, rf"{checksum(LP)} is no token \(it does not answer totalSupply"),

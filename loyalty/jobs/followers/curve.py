@@ -60,10 +60,9 @@ class CurveFollower:
 
     async def begin(self, plan: Plan) -> "CurveTurn":
         kept, self._kept = self._kept, None
-        wanted = {pool.id for pool in plan.pools}
         with self.state.read() as connection:
-            stored = [each for each in share_pools.all_on(connection, self.chain.id) if each.pool.id in wanted]
-            ids = tuple(each.pool.id for each in stored)
+            ids = tuple(sorted(pool.id for pool in plan.pools))
+            stored = [share_pools.get(connection, pool_id) for pool_id in ids]
             if kept is not None and (kept.pool_ids, kept.next_block) == (ids, plan.start):
                 return CurveTurn(self, stored, kept.ledger)
             return CurveTurn(self, stored, fold(connection, stored, plan.start))

@@ -21,6 +21,8 @@ LAST_TIME = 253_402_300_800
 _LONGEST_NUMBER = 80
 _PLAIN_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _ADDRESS_SHAPE = re.compile(r"0x[0-9a-fA-F]{40}")
+_YEAR = re.compile(r"[0-9]{4}-")
+_TIMES = "a time from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z"
 
 
 class Reading(NamedTuple):
@@ -125,9 +127,11 @@ def time(value: object) -> int:
         value = value.isoformat()
     if not isinstance(value, str) or len(value) > _LONGEST_NUMBER:
         raise Unfit
+    if _YEAR.match(value) and int(value[:4]) < 1970:
+        raise Unfit(expected=_TIMES)
     seconds = parse_time(value)
     if not 0 <= seconds < LAST_TIME:
-        raise Unfit(expected="a time from 1970-01-01T00:00:00Z to 9999-12-31T23:59:59Z")
+        raise Unfit(expected=_TIMES)
     return seconds
 
 

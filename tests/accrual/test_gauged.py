@@ -79,7 +79,7 @@ def test_the_cells_add_up_to_those_before_looking_through(
     assert sum(cell.usd_micro_days for cell in found.cells.values()) == sum(c.usd_micro_days for c in before.values())
     for holder, cell in found.cells.items():
         exact = Fraction((direct.get(holder, 0) + staked.get(holder, 0)) * worth * 10**6, sum(direct.values()) + units)
-        assert abs(cell.usd_micro_days - exact) <= 2
+        assert abs(cell.usd_micro_days - exact) < 3  # its own floor, its part of the gauge's, and a remainder's unit
 
 
 def test_balances_are_a_holders_part_of_what_the_pool_holds_floored_once() -> None:

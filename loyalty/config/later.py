@@ -17,6 +17,8 @@ class Later(NamedTuple):
     comes: str = "comes"
 
 
+_OTHER_SOURCE = "remove this source; use coingecko, defillama, file or fixed"
+
 LATER: dict[str, Later] = {
     'pools.protocol = "curve"': Later("the protocol curve", "remove this pool"),
     'pools.protocol = "erc4626"': Later("the protocol erc4626", "remove this pool"),
@@ -24,8 +26,8 @@ LATER: dict[str, Later] = {
     "pools.lp_token": Later("lp_token", "remove this key"),
     "pools.gauges": Later("gauges", "remove this key", "come"),
     "pools.value": Later("value", "remove this key"),
-    "tokens.price.chainlink": Later("the price source chainlink", "remove this source; use coingecko, defillama, file or fixed"),
-    "tokens.price.pool": Later("the price source pool", "remove this source; use coingecko, defillama, file or fixed"),
+    "tokens.price.chainlink": Later("the price source chainlink", _OTHER_SOURCE),
+    "tokens.price.pool": Later("the price source pool", _OTHER_SOURCE),
     "look_through": Later("look_through", "remove this list"),
     "points": Later("points", "remove this list", "come"),
 }

@@ -13,11 +13,32 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from loyalty.core.errors import Unavailable
 from loyalty.jobs.run import Job
 from loyalty.jobs.schedule import INDEX_SECONDS, turns
 from loyalty.service import Engine
 
+START_PAUSE_SECONDS = 5.0
+START_PAUSE_MOST_SECONDS = 60.0
+
 _log = logging.getLogger(__name__)
+
+
+def prepare_patiently(engine: Engine) -> bool:
+    """Prepare the engine; where no endpoint answers, again after growing pauses, as every later step does.
+
+    False where it was asked to stop before. What is wrong, and not only unavailable, is raised.
+    """
+    pause = START_PAUSE_SECONDS
+    while not engine.stopping.is_set():
+        try:
+            engine.prepare()
+            return True
+        except Unavailable as error:
+            _log.error("worker waits seconds=%.0f error=%s", pause, error)
+        engine.stopping.wait(pause)
+        pause = min(2 * pause, START_PAUSE_MOST_SECONDS)
+    return False
 
 
 def work(engine: Engine) -> None:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from loyalty.core.amounts import parse_decimal
 from loyalty.core.errors import Invalid
-from loyalty.core.times import parse_time, time_text
+from loyalty.core.times import parse_time, time_text, writable_time
 from loyalty.jobs.commands import KINDS
 from loyalty.reports.shapes import Shape, time_or_none
 from loyalty.state.commands import Command
@@ -49,7 +49,7 @@ def arguments_of(kind: str, given: Mapping[str, str | int | None]) -> dict[str, 
 def _read(name: str, value: str | int) -> str | int:
     text = _text(name, str(value))
     if name in _TIMES:
-        return parse_time(text)
+        return writable_time(parse_time(text))
     if name in _NUMBERS:
         if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _EPOCH_MOST):
             raise Invalid(f"{name} is {text!r}: expected an epoch's number, from 1")

@@ -1,6 +1,7 @@
 """The database as the API has it: opened when it is there, opened again when it was replaced, and read as snapshots."""
 
 import itertools
+import re
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,6 +13,8 @@ from loyalty.state.version import check_version
 
 Answer = TypeVar("Answer")
 _opened = itertools.count(1)
+_PLACE = re.compile(r"(?<![\w/.:-])/(?!api/)[\w.-]+(?:/[\w.-]+)+")
+"""An absolute path on this host."""
 
 
 class Database:
@@ -47,8 +50,9 @@ class Database:
         return self._generation, state.data_version()
 
     def without_place(self, told: str) -> str:
-        """A message without where the database lies: that is the operator's to know, and in the log."""
-        return told.replace(f"database {self._place}", "the database").replace(self._place, "the database")
+        """A message without where the database or another file lies: that is the operator's to know, and in the log."""
+        known = told.replace(f"database {self._place}", "the database").replace(self._place, "the database")
+        return _PLACE.sub("…", known)
 
     def close(self) -> None:
         with self._opening:

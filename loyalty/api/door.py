@@ -5,13 +5,14 @@ import time
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loyalty import metrics
 from loyalty.api.problems import problem, unexpected
 
 BODY_BYTES_MOST = 64 * 1024
-QUERY_BYTES_MOST = 4 * 1024
+ASKED_BYTES_MOST = 4 * 1024
 PREFIX = "/api/v1"
 NO_ROUTE = "(none)"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -77,7 +78,7 @@ def route_of(scope: Scope) -> str:
 
 
 class SizeLimit:
-    """ASGI: a query or a body that is larger than any of ours is refused before it is read."""
+    """ASGI: a path, a query or a body that is larger than any of ours is refused before it is read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -86,11 +87,14 @@ class SizeLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if len(scope["query_string"]) > QUERY_BYTES_MOST:
-            detail = f"the query is longer than {QUERY_BYTES_MOST} bytes"
-            await problem(HTTPStatus.REQUEST_URI_TOO_LONG, detail, scope["path"])(scope, receive, send)
+        if len(scope["path"]) + len(scope["query_string"]) > ASKED_BYTES_MOST:
+            detail = f"path and query are longer than {ASKED_BYTES_MOST} bytes"
+            await problem(HTTPStatus.REQUEST_URI_TOO_LONG, detail, scope["path"][:100])(scope, receive, send)
             return
-        body = await _body(Headers(scope=scope), receive)
+        try:
+            body = await _body(Headers(scope=scope), receive)
+        except ClientDisconnect:
+            return
         if body is None:
             detail = f"the body is larger than {BODY_BYTES_MOST} bytes"
             await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, scope["path"])(scope, receive, send)
@@ -99,7 +103,7 @@ class SizeLimit:
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes | None:
-    """The body, all of it; None where it is too large, whether it says so or not."""
+    """The body, all of it; None where it is too large, whether it says so or not. Raises ClientDisconnect."""
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > BODY_BYTES_MOST:
         return None
@@ -108,6 +112,8 @@ async def _body(headers: Headers, receive: Receive) -> bytes | None:
     parts = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect  # what came of the body is not the body
         parts += message.get("body", b"")
         if len(parts) > BODY_BYTES_MOST:
             return None

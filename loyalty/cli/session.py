@@ -7,7 +7,7 @@ from typing import Any
 
 from loyalty.cli.output import configure_logging
 from loyalty.config import Settings, load_program, load_settings
-from loyalty.core.errors import Conflict
+from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.commands import ask
 from loyalty.service import Engine, database_lock, open_database, wall_clock
 from loyalty.state.engine import State
@@ -48,6 +48,7 @@ def carry_out(kind: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]
     """Carry a command out here, or leave it for the worker that holds the database; says which, with the result."""
     settings = start()
     load_program(settings.program_path, settings)
+    _check_texts(arguments)
     with ExitStack() as held:
         try:
             held.enter_context(database_lock(settings))
@@ -57,3 +58,10 @@ def carry_out(kind: str, arguments: dict[str, Any]) -> tuple[str, dict[str, Any]
         engine = held.enter_context(Engine.open(settings, create=False))
         engine.bind()
         return "done", engine.execute(kind, arguments, ACTOR)
+
+
+def _check_texts(arguments: dict[str, Any]) -> None:
+    """They stand in the audit log and are shown to everyone: a terminal's stray bytes must not."""
+    for name, value in arguments.items():
+        if isinstance(value, str) and not value.isprintable():
+            raise Invalid(f"--{name} has characters that cannot be printed: write it on one line, in UTF-8")

@@ -17,15 +17,15 @@ class Later(NamedTuple):
     comes: str = "comes"
 
 
+_OTHER_SOURCE = "remove this source; use coingecko, defillama, file or fixed"
+
 LATER: dict[str, Later] = {
     'pools.protocol = "erc4626"': Later("the protocol erc4626", "remove this pool"),
     'pools.protocol = "stream_vault"': Later("the protocol stream_vault", "remove this pool"),
     'pools.value = "virtual_price"': Later('value = "virtual_price"', 'use "holdings" or remove this key'),
     'pools.value = "peg"': Later("a peg as value", 'use "holdings" or remove this key'),
-    "tokens.price.chainlink": Later(
-        "the price source chainlink", "remove this source; use coingecko, defillama, file or fixed"
-    ),
-    "tokens.price.pool": Later("the price source pool", "remove this source; use coingecko, defillama, file or fixed"),
+    "tokens.price.chainlink": Later("the price source chainlink", _OTHER_SOURCE),
+    "tokens.price.pool": Later("the price source pool", _OTHER_SOURCE),
     "look_through": Later("look_through", "remove this list"),
     "points": Later("points", "remove this list", "come"),
 }

@@ -45,13 +45,8 @@ def time_text(time: int) -> str:
 
 def parse_time(text: str) -> int:
     """Unix seconds of an RFC 3339 time (any offset, whole seconds), of a day, or of an integer; raises Invalid."""
-    time = int(text) if re.fullmatch(r"[0-9]{1,20}", text) else _parse_rfc_3339(text)
-    if not 0 <= time <= _LAST_TIME:
-        raise Invalid(f"{text!r} is not a time from 1970 through 9999")
-    return time
-
-
-def _parse_rfc_3339(text: str) -> int:
+    if re.fullmatch(r"[0-9]{1,20}", text):
+        return int(text)
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
@@ -63,6 +58,13 @@ def _parse_rfc_3339(text: str) -> int:
     if parsed.microsecond:
         raise Invalid(f"{text!r} has a fraction of a second: times are whole seconds")
     return int(parsed.timestamp())
+
+
+def writable_time(time: int) -> int:
+    """The time itself, where it lies in the years 1970 to 9999, which RFC 3339 can write; else Invalid."""
+    if not 0 <= time <= _LAST_TIME:
+        raise Invalid(f"{time} is not a time from 1970 through 9999 in unix seconds")
+    return time
 
 
 def parse_duration(text: str) -> int:

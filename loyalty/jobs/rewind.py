@@ -21,7 +21,7 @@ class Rewound(NamedTuple):
 
 
 async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: int | None) -> Header:
-    """The newest of the `stored` blocks (newest first) that the chain still has.
+    """The newest of the `stored` blocks (newest first) that the chain still has; else the final one below them all.
 
     Raises Conflict, with nothing changed, where it lies below the finalized block: that chain is another one.
     """
@@ -35,6 +35,10 @@ async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: i
                 f"{on_chain.hash}: the endpoint serves another chain, or the chain broke its finality. Nothing was "
                 "changed; check the endpoints, and if they are right, index into a new database"
             )
+    if finalized_block is not None:  # nothing final is stored yet: all that is stored may have been reorganized
+        ancestor = await chain.header_at_or_after(finalized_block)
+        if ancestor.number == finalized_block:
+            return ancestor
     raise Conflict(
         f"{chain.name}: none of the stored blocks is on the endpoint's chain: it serves another chain. "
         "Nothing was changed; check the endpoints"

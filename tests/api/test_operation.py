@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.api import create_app
 from loyalty.config import Settings
-from loyalty.state import open_state
+from loyalty.state import StateTransaction, job_runs, open_state
 from loyalty.state.migrate import upgrade
 from tests.api.client import Client
 from tests.reports.small_program import BOB, NOW, build
@@ -112,3 +112,12 @@ def test_a_browser_may_ask_before_it_sends_a_key(client: Client) -> None:
         "Access-Control-Request-Headers": "X-Admin-Key",
     }
     assert client.ask("OPTIONS", "/api/v1/admin/commands", headers=headers).status_code == 200
+
+
+def test_a_jobs_error_does_not_tell_where_files_lie(client: Client, database: Path) -> None:
+    error = f"database {database}: the disk is full; the folder /var/lib/loyalty/backups cannot be written"
+    with open_state(database) as state, StateTransaction(state) as connection:
+        job_runs.started(connection, "back_up", NOW, 1)
+        job_runs.failed(connection, "back_up", NOW, error)
+    told = {job["job"]: job["last_error"] for job in client.json("status")["jobs"]}
+    assert told["back_up"] == "the database: the disk is full; the folder … cannot be written"

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.api.client import Client
+from tests.reports.small_program import BOB
 
 
 class Outline(HTMLParser):
@@ -92,3 +93,21 @@ def test_every_field_that_the_script_reads_is_in_the_answers(client: Client) -> 
         read = set(re.findall(rf"\b{name}\.([a-z_]+)\b", script))
         assert read, name
         assert read <= told.keys(), name
+
+
+def test_why_a_reward_is_told_on_the_page_from_what_explain_answers(client: Client) -> None:
+    """Every field of the explanation that the script reads is one that the explanation has."""
+    script = client.get("/page/page.js").text
+    told = client.json(f"providers/{BOB}/explain?epoch=2")
+    day = told["days"][0]
+    parts: dict[str, dict[str, object]] = {
+        "why": told,
+        "standing": told["standing"],
+        "day": day,
+        "point": day["prices"][0],
+    }
+    for name, part in parts.items():
+        read = set(re.findall(rf"\b{name}\.(\w+)", script))
+        assert read, name
+        assert read <= part.keys(), name
+    assert 'id="why"' in client.get("/").text

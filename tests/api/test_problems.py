@@ -44,7 +44,7 @@ def test_a_wrong_request_is_told_what_is_wrong(client: Client, path: str, status
 
 def test_another_method_names_those_that_are_possible(client: Client) -> None:
     answer = client.ask("DELETE", "/api/v1/program")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
     assert answer.headers["content-type"] == "application/problem+json"
 
 

@@ -16,6 +16,8 @@ from tests.chain.rpc_server import Fault, Reply, RpcError, Site
 from tests.chain.world import World, told_header, told_log
 
 FINAL_BEHIND = 40
+FINAL_AT_ONCE = 100
+"""Blocks become final so many at a time: in between, those above are indexed as they come."""
 NO_HASH = "0x" + "00" * 32
 
 
@@ -61,7 +63,7 @@ def _hash(number: int, fork: object) -> str:
 
 @dataclass
 class MovingChain:
-    """The head goes on by up to `stride` blocks whenever it is asked for; `reorgs` counts the changes of mind."""
+    """The head goes on by up to `stride` blocks whenever it is asked for, up to `limit`; `reorgs` counts the forks."""
 
     recorded: Recorded
     chance: random.Random
@@ -71,26 +73,22 @@ class MovingChain:
     finalized: int = 0
     reorgs: int = 0
     looks_left: int = 0
-    rest: int = 0
-    most_rest: int = 4
+    limit: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         self.head = FINAL_BEHIND
+        self.limit = self.recorded.last
 
     def move(self) -> None:
         """One look at the head: the chain goes on; an old fork dies; what is deep enough becomes final."""
         with self.lock:
-            if self.rest:  # blocks above the final one are indexed only while the head stands still
-                self.rest -= 1
-            else:
-                self.head = min(self.head + self.chance.randrange(self.stride + 1), self.recorded.last)
-                self.rest = self.chance.randrange(self.most_rest)
+            self.head = min(self.head + self.chance.randrange(self.stride + 1), self.limit)
             self.looks_left -= 1
             if self.fork is not None and self.looks_left <= 0:
                 self.fork = None
                 self.reorgs += 1
-            final = self.recorded.last if self.finished else self.head - FINAL_BEHIND
+            final = self.recorded.last if self.finished else (self.head - FINAL_BEHIND) // FINAL_AT_ONCE * FINAL_AT_ONCE
             limit = self.fork.start - 1 if self.fork else final
             self.finalized = max(self.finalized, min(final, limit))
 

@@ -12,12 +12,14 @@ import csv
 import gzip
 import hashlib
 import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +40,7 @@ TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 class Log(NamedTuple):
     time: int
     block: int
-    index: int
+    log_index: int
     address: str
     topics: list[str]
     words: list[int]
@@ -103,11 +105,11 @@ class Chain:
         self.holdings: list[Holding] = []
         self.swaps_checked = 0
         self._managers = set(managers)
-        self._logs = {(log.block, log.index): log for log in logs}
+        self._logs = {(log.block, log.log_index): log for log in logs}
         self._ranges: dict[tuple[str, int], Range] = {}  # of the managers' tokens
         self._open: dict[tuple[object, ...], Holding] = {}  # its end is not known yet
         self._in_pool: dict[str, dict[Range, int]] = {pool: defaultdict(int) for pool in pools}
-        for log in sorted(logs, key=lambda log: (log.block, log.index)):
+        for log in sorted(logs, key=lambda log: (log.block, log.log_index)):
             if log.time < end:
                 self._follow(log)
         for key in self._open:
@@ -128,10 +130,11 @@ class Chain:
             self._transfer(log)
 
     def _swap(self, log: Log) -> None:
-        _, _, sqrt_price, liquidity, tick = log.words
-        self.prices[log.address].append(Price(log.time, sqrt_price, signed(tick)))
+        _, _, sqrt_price, liquidity, tick_word = log.words
+        tick = signed(tick_word)
+        self.prices[log.address].append(Price(log.time, sqrt_price, tick))
         ranges = self._in_pool[log.address].items()
-        assert liquidity == sum(held for (_, low, high), held in ranges if low <= signed(tick) < high), log
+        assert liquidity == sum(held for (_, low, high), held in ranges if low <= tick < high), log
         self.swaps_checked += 1
 
     def _change(self, log: Log, delta: int) -> None:
@@ -140,6 +143,8 @@ class Chain:
         where = Range(log.address, signed(int(log.topics[2], 16)), signed(int(log.topics[3], 16)))
         self._in_pool[log.address][where] += delta
         assert self._in_pool[log.address][where] >= 0, log
+        if not self._in_pool[log.address][where]:
+            del self._in_pool[log.address][where]
         if owner not in self._managers:
             self._hold((owner, where), where, owner, delta, log.time)
             return
@@ -153,15 +158,17 @@ class Chain:
 
     def _token_of(self, log: Log, manager: str, new: bool) -> tuple[str | None, int] | None:
         """The first owner of a token just minted, or None for an older token; and its id."""
-        after = self._logs.get((log.block, log.index + 1))
+        after = self._logs.get((log.block, log.log_index + 1))
         owner = None
         if new and after and after.address == manager and after.topics[0] == TRANSFER:
             assert address_of(after.topics[1]) == ZERO, log
             owner = address_of(after.topics[2])
             token_id = after.topics[3]
-            after = self._logs.get((log.block, log.index + 2))
-            assert after and after.topics[1] == token_id, log
+            after = self._logs.get((log.block, log.log_index + 2))
+            assert after, log
+            assert after.topics[1] == token_id, log
         if not after or after.address != manager or after.topics[0] != (INCREASE if new else DECREASE):
+            assert new, log
             return None
         assert after.words == log.words[-3:], log  # the same liquidity and amounts
         return owner, int(after.topics[1], 16)
@@ -202,7 +209,8 @@ class Token(NamedTuple):
     points: list[Point]
 
     def at(self, time: int) -> Point:
-        (point,) = [point for point in self.points if point.valid <= time < point.until]
+        point = self.points[bisect_right(self.points, time, key=lambda point: point.valid) - 1]
+        assert point.valid <= time < point.until, f"{self.symbol} has no price at {time}"
         return point
 
     def usd(self, time: int) -> Fraction:
@@ -223,7 +231,7 @@ def read_token(table: Mapping[str, Any], chain: int, folder: Path) -> Token:
 
 
 def whole(text: str | int, decimals: int) -> int:
-    scaled = Fraction(text) * 10**decimals
+    scaled: Fraction = Fraction(text) * 10**decimals
     assert scaled.denominator == 1, text
     return scaled.numerator
 
@@ -257,7 +265,8 @@ def sqrt_ratio(tick: int) -> int:
 @cache
 def power_of_two(bit: int) -> int:
     with localcontext(prec=120):
-        return int((2**128 / (Decimal("1.0001") ** (2**bit)).sqrt()).to_integral_value())
+        power: Decimal = Decimal("1.0001") ** (2**bit)
+        return round(Decimal(2**128) / power.sqrt())
 
 
 class Stretch(NamedTuple):
@@ -277,7 +286,7 @@ def stretches(prices: Sequence[Price], token0: Token, token1: Token, start: int,
     edges = sorted({start, end} | {time for time in times if start < time < end})
     upcoming = sorted(enumerate(prices), key=lambda each: (each[1].time, each[0]), reverse=True)
     pool_price = None
-    for a, b in zip(edges, edges[1:], strict=False):
+    for a, b in pairwise(edges):
         while upcoming and upcoming[-1][1].time <= a:
             pool_price = upcoming.pop()[1]  # of several in one second the last
         if pool_price:
@@ -294,8 +303,8 @@ def dollars_of_one(where: Range, a: int, b: int, inside: Iterable[Stretch], unit
     low, high = sqrt_ratio(where.lower), sqrt_ratio(where.upper)
     full = in_range = 0
     for start, end, price, tick, usd0, usd1 in inside:
-        time = min(end, b) - max(start, a)
-        if time > 0:
+        if start < b and a < end:
+            time = min(end, b) - max(start, a)
             held = min(max(price, low), high)
             amount0, amount1 = 2**256 // held - 2**256 // high, held - low
             dollars = (amount0 * usd0 * unit0 + amount1 * usd1 * unit1) * time

@@ -1,15 +1,29 @@
-"""The second opinion's other half: from cells to tiers, budgets, rewards and digests (docs/rules.md, docs/digest.md)."""
+"""The second opinion from cells on: tiers, budgets, rewards and digests, by docs/rules.md and docs/digest.md."""
 
 import hashlib
 import json
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from math import floor
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.demo.audit import DAY, MICRO, Cells, Token, duration, whole
+from tests.demo.audit import (
+    DAY,
+    MICRO,
+    Cells,
+    Chain,
+    Token,
+    duration,
+    pool_cells,
+    read_logs,
+    read_token,
+    stretches,
+    whole,
+)
 
 DEFAULT_TIERS = [(1, "1"), (5, "1.2"), (13, "1.5"), (21, "2")]
 
@@ -23,6 +37,11 @@ class Days(NamedTuple):
     def __contains__(self, day: object) -> bool:
         assert isinstance(day, int)
         return (self.first is None or self.first <= day) and (self.end is None or day < self.end)
+
+    def within(self, start: int, end: int) -> tuple[int, int]:
+        """The seconds of these days from `start` to `end`."""
+        first = start if self.first is None else max(start, self.first * DAY)
+        return first, end if self.end is None else min(end, self.end * DAY)
 
     def meets(self, days: range) -> bool:
         return any(day in self for day in days)
@@ -43,6 +62,11 @@ class Share(NamedTuple):
     fraction: Fraction
 
 
+class PoolRule(NamedTuple):
+    weight: Fraction
+    days: Days
+
+
 class Rules(NamedTuple):
     """What the program file says, defaults filled in."""
 
@@ -50,13 +74,13 @@ class Rules(NamedTuple):
     start: int
     epochs: int
     epoch: int
-    count: str
+    counts: str
     minimum: int
     on_lapse: str
     tiers: list[Tier]
-    pools: dict[str, tuple[Fraction, Days]]
+    pools: dict[str, PoolRule]
     exclusions: set[tuple[str, Days]]
-    totals: dict[str, int]
+    amounts: dict[str, list[int]]  # per epoch
     shares: dict[str, Share]
 
     @property
@@ -84,6 +108,7 @@ class Standing(NamedTuple):
 
 class Epoch(NamedTuple):
     number: int
+    micro_days: int  # of everybody who is not excluded
     standings: dict[str, Standing]
     budgets: dict[str, Budget]
     rewards: dict[tuple[str, str], int]  # (token, provider): units above zero
@@ -96,6 +121,7 @@ class Epoch(NamedTuple):
 
 def read_rules(file: Mapping[str, Any], decimals: Mapping[str, int]) -> Rules:
     program = file["program"]
+    given = [reward for reward in file["rewards"] if "usd_share" not in reward]
     return Rules(
         program["name"],
         int(program["start"].timestamp()),
@@ -105,15 +131,25 @@ def read_rules(file: Mapping[str, Any], decimals: Mapping[str, int]) -> Rules:
         whole(program.get("minimum_usd", "0"), 6),
         program.get("on_lapse", "reset"),
         read_tiers(file.get("tiers", [{"from_epoch": n, "multiplier": m} for n, m in DEFAULT_TIERS])),
-        {pool["address"].lower(): (Fraction(pool.get("weight", "1")), read_days(pool)) for pool in file["pools"]},
+        {
+            pool["address"].lower(): PoolRule(Fraction(pool.get("weight", "1")), read_days(pool))
+            for pool in file["pools"]
+        },
         {(excluded["address"].lower(), read_days(excluded)) for excluded in file.get("exclusions", [])},
-        {r["token"]: whole(r["total"], decimals[r["token"]]) for r in file["rewards"] if "total" in r},
+        {r["token"]: read_amounts(r, program.get("epochs", 30), decimals[r["token"]]) for r in given},
         {
             r["token"]: Share(r["usd_share"]["of"], Fraction(r["usd_share"]["fraction"]))
             for r in file["rewards"]
             if "usd_share" in r
         },
     )
+
+
+def read_amounts(table: Mapping[str, Any], epochs: int, decimals: int) -> list[int]:
+    if "per_epoch" in table:
+        return [whole(amount, decimals) for amount in table["per_epoch"]]
+    total = whole(table["total"], decimals)
+    return [n * total // epochs - (n - 1) * total // epochs for n in range(1, epochs + 1)]
 
 
 def read_tiers(tables: Iterable[Mapping[str, Any]]) -> list[Tier]:
@@ -130,26 +166,54 @@ def read_days(table: Mapping[str, Any]) -> Days:
     return Days(*[None if bound is None else (bound - date(1970, 1, 1)).days for bound in bounds])
 
 
+class Audit(NamedTuple):
+    cells: Cells
+    epochs: list[Epoch]
+    swaps_checked: int
+
+
+def audited(program: Path, recording: Path) -> Audit:
+    """Everything that a program on one recorded chain came to, from its first day to its last."""
+    file = tomllib.loads(program.read_text())
+    (chain,) = file["chains"]
+    tokens = {t["symbol"]: read_token(t, chain["id"], program.parent) for t in file["tokens"]}
+    rules = read_rules(file, {symbol: token.decimals for symbol, token in tokens.items()})
+    managers = [manager["address"].lower() for manager in chain["position_managers"]]
+    story = Chain(read_logs(recording), rules.pools, managers, rules.end)
+    cells: Cells = {}
+    for pool in file["pools"]:
+        address = pool["address"].lower()
+        token0, token1 = sorted((tokens[symbol] for symbol in pool["tokens"]), key=lambda token: token.address)
+        span = rules.pools[address].days.within(rules.start, rules.end)
+        steps = stretches(story.prices[address], token0, token1, *span)
+        cells |= pool_cells([h for h in story.holdings if h.range.pool == address], steps, token0, token1)
+    used = {symbol for pool in file["pools"] for symbol in pool["tokens"]}
+    return Audit(cells, list(settle(rules, cells, tokens, used)), story.swaps_checked)
+
+
 # ---- One epoch after another -----------------------------------------------------------------------------------------
 
 
 def settle(rules: Rules, cells: Cells, tokens: Mapping[str, Token], pool_tokens: Iterable[str]) -> Iterator[Epoch]:
     """All epochs in order: the count of participations and what is carried go from one to the next."""
     listed = listed_tokens(rules, tokens, pool_tokens)
-    qualified: dict[str, int] = defaultdict(int)
-    carried = dict.fromkeys([*rules.totals, *rules.shares], 0)
+    qualified: dict[str, int] = {}
+    carried = dict.fromkeys([*rules.amounts, *rules.shares], 0)
     for number in range(1, rules.epochs + 1):
         start = rules.start + (number - 1) * rules.epoch
         days = range(start // DAY, (start + rules.epoch) // DAY)
-        own_cells = {c: both for c, both in cells.items() if c.day in days and c.day in rules.pools[c.pool][1]}
-        standings = stand(rules, own_cells, len(days), qualified)
-        for provider in list(qualified):
-            if provider in standings:
-                qualified[provider] += 1
-            elif rules.on_lapse == "reset":
-                del qualified[provider]
+        own_cells = {c: both for c, both in cells.items() if c.day in days}
+        counted = {
+            c: both
+            for c, both in own_cells.items()
+            if not any(c.provider == address and c.day in when for address, when in rules.exclusions)
+        }
+        standings = stand(rules, counted, len(days), qualified)
+        took_part = {provider: standing.participation_epoch for provider, standing in standings.items()}
+        qualified = took_part if rules.on_lapse == "reset" else qualified | took_part
         weights = {provider: standing.weight for provider, standing in standings.items()}
-        budgets, rewards = {}, {}
+        budgets: dict[str, Budget] = {}
+        rewards: dict[tuple[str, str], int] = {}
         for token, own in own_budgets(rules, number, start + rules.epoch, tokens).items():
             to_pay = own + carried[token] if weights else 0
             rest = own + carried[token] - to_pay
@@ -158,22 +222,21 @@ def settle(rules: Rules, cells: Cells, tokens: Mapping[str, Token], pool_tokens:
             carried[token] = rest
             rewards |= {(token, provider): units for provider, units in divide(to_pay, weights).items() if units}
         lines = digest_lines(rules, number, days, own_cells, listed, tokens, standings, budgets, rewards)
-        yield Epoch(number, standings, budgets, rewards, "".join(f"{line}\n" for line in lines))
+        micro_days = sum(both[rules.counts == "in_range"] for both in counted.values())
+        yield Epoch(number, micro_days, standings, budgets, rewards, "".join(f"{line}\n" for line in lines))
 
 
-def stand(rules: Rules, cells: Cells, days: int, qualified: dict[str, int]) -> dict[str, Standing]:
+def stand(rules: Rules, cells: Cells, days: int, qualified: Mapping[str, int]) -> dict[str, Standing]:
     micro: dict[str, int] = defaultdict(int)
     weighted: dict[str, Fraction] = defaultdict(Fraction)
-    for (pool, provider, day), both in cells.items():
-        if not any(provider == address and day in when for address, when in rules.exclusions):
-            counted = both[rules.count == "in_range"]
-            micro[provider] += counted
-            weighted[provider] += counted * rules.pools[pool][0] / MICRO
+    for (pool, provider, _), both in cells.items():
+        micro[provider] += both[rules.counts == "in_range"]
+        weighted[provider] += both[rules.counts == "in_range"] * rules.pools[pool].weight / MICRO
     standings = {}
     for provider, held in micro.items():
         average = Fraction(held, days)
         if average > 0 and average >= rules.minimum:
-            part = qualified[provider] + 1
+            part = qualified.get(provider, 0) + 1
             reached = [t for t in rules.tiers if t.from_epoch <= part and average >= t.minimum]
             tier, multiplier = (reached[-1].name, reached[-1].multiplier) if reached else (None, Fraction(1))
             standings[provider] = Standing(held, part, tier, multiplier, weighted[provider] * multiplier)
@@ -181,10 +244,7 @@ def stand(rules: Rules, cells: Cells, days: int, qualified: dict[str, int]) -> d
 
 
 def own_budgets(rules: Rules, number: int, end: int, tokens: Mapping[str, Token]) -> dict[str, int]:
-    own = {
-        token: number * total // rules.epochs - (number - 1) * total // rules.epochs
-        for token, total in rules.totals.items()
-    }
+    own = {token: amounts[number - 1] for token, amounts in rules.amounts.items()}
     for token, (of, fraction) in rules.shares.items():
         own[token] = floor(own[of] * tokens[of].usd(end) * fraction / tokens[token].usd(end))
     return own
@@ -225,7 +285,7 @@ def digest_lines(
     yield "loyalty-digest 1"
     yield f"program {json.dumps(rules.name, ensure_ascii=False)} {rules.start} {rules.epochs} {rules.epoch}"
     yield f"epoch {number} {start} {end}"
-    yield f"rule count {rules.count}"
+    yield f"rule count {rules.counts}"
     yield f"rule minimum_usd {rules.minimum}"
     yield f"rule on_lapse {rules.on_lapse}"
     yield from bytewise(f"rule tier {t.from_epoch} {plain(t.multiplier)} {t.minimum}" for t in rules.tiers)

@@ -164,6 +164,31 @@ def test_a_reorg_of_the_programs_first_blocks_moves_its_start(scene: Scene) -> N
         same_as_fresh(scene, engine)
 
 
+def test_a_reorg_of_all_that_is_stored_is_followed_down_to_the_final_block(scene: Scene) -> None:
+    """A young database: only the newest blocks are in it, none of them final yet."""
+    for _ in range(FINAL_BEHIND):
+        scene.node.mine()
+    snapshot = scene.node.snapshot()
+    price = scene.uniswap.view(scene.pool).slot0().sqrt_price_x96
+    young = scene.uniswap.create_pool(scene.pool.token0, scene.pool.token1, 500, price)
+    begins = scene.node.header().number - 1
+    program = scene.program(pool=young.address, start_block=str(begins))
+    with scene.engine(program=program) as engine:
+        catch_up(engine)
+        before = everything(engine.state)
+        scene.node.revert(snapshot)
+        again = scene.uniswap.create_pool(scene.pool.token0, scene.pool.token1, 500, price + price // 10**6)
+        scene.node.mine()
+        assert again.address == young.address
+        (rewound, *_) = steps_of(engine)
+        assert isinstance(rewound, Rewound)
+        assert rewound.ancestor.number < begins
+        catch_up(engine)
+        after = everything(engine.state)
+        assert len(before["swaps"]) == len(after["swaps"]) == 1
+        assert before["swaps"] != after["swaps"]
+
+
 def test_a_rewind_is_one_transaction(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     begun(scene)
     with scene.engine() as engine:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from loyalty.api.models.program import Phase
 from loyalty.api.models.words import ChainId, EpochNumber, Model, Moving, PoolAddress, Status, Time, means
@@ -106,7 +106,7 @@ class CommandRequest(BaseModel):
         min_length=1,
         max_length=40,
     )
-    arguments: dict[str, str | int | None] = Field(
+    arguments: dict[str, StrictStr | StrictInt | None] = Field(
         default_factory=dict,
         description="what the kind needs: docs/api.md lists it",
         examples=[{"reason": "a price is being checked"}],

@@ -8,6 +8,7 @@ const element = (id) => document.getElementById(id);
 let timer = 0;
 let lookedUp = null;
 let asked = 0;
+let explained = 0;
 
 class Problem extends Error {
   constructor(status, detail) {
@@ -206,16 +207,122 @@ function showFound(provider) {
   const parts = [make("p", { kind: "found-head" }, make("span", { text: provider.address, kind: "address" }), document.createTextNode(" "), badge(provider.status)), facts];
   if (provider.days.length) parts.push(make("h3", { text: "Last 30 days, dollar-days" }), spark(provider.days));
   if (provider.last_rewards.length) {
-    const explain = (epoch) => make("a", { text: "why?", href: `${API}/providers/${provider.address}/explain?epoch=${epoch}`, "aria-label": `Explain the reward of epoch ${epoch}` });
     const byEpoch = grouping(provider.last_rewards);
     const rows = [...byEpoch].map(([epoch, each]) =>
-      make("tr", {}, make("td", { text: `Epoch ${epoch}` }), make("td", { text: amounts(each) }), make("td", {}, badge(each[0].status)), make("td", { kind: "n" }, explain(epoch))),
+      make("tr", {}, make("td", { text: `Epoch ${epoch}` }), make("td", { text: amounts(each) }), make("td", {}, badge(each[0].status)), make("td", { kind: "n" }, whyButton("why?", provider.address, epoch, `Explain the reward of epoch ${epoch}`))),
     );
     parts.push(make("h3", { text: "Last rewards" }), make("div", { kind: "scroll", tabindex: "0", role: "region", "aria-label": "Last rewards" }, make("table", {}, make("tbody", {}, ...rows))));
   } else if (provider.epoch) {
-    parts.push(make("p", { kind: "sub" }, make("a", { text: `Why nothing in epoch ${provider.epoch}?`, href: `${API}/providers/${provider.address}/explain?epoch=${provider.epoch}` })));
+    parts.push(make("p", { kind: "sub" }, whyButton(`Why nothing in epoch ${provider.epoch}?`, provider.address, provider.epoch)));
   }
+  const focused = document.activeElement?.dataset?.epoch;
   element("found").replaceChildren(...parts);
+  if (focused) element("found").querySelector(`[data-epoch="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function whyButton(text, address, epoch, label = text) {
+  const button = make("button", { text, kind: "link", type: "button", "aria-label": label, "data-epoch": epoch });
+  button.addEventListener("click", () => showWhy(address, epoch));
+  return button;
+}
+
+// An exact fraction such as "1250/3", cut to `places` decimals with whole numbers alone.
+function cut(exact, places) {
+  const [over, under = "1"] = exact.split("/");
+  if (under === "1") return exact;
+  const scaled = ((BigInt(over) * 10n ** BigInt(places)) / BigInt(under)).toString().padStart(places + 1, "0");
+  return `${scaled.slice(0, -places)}.${scaled.slice(-places)}`;
+}
+
+function step(title, ...children) {
+  return make("li", {}, make("h3", { text: title }), ...children);
+}
+
+function line(text) {
+  return make("p", { text });
+}
+
+function whyReward(why) {
+  const lines = why.rewards.map((each) => {
+    const carried = each.carried_in_units === "0" ? "" : " with what was carried in";
+    const last = each.remainder_units === "0" ? "" : ", and one unit of what rounding down left";
+    return line(`${each.amount} ${each.token}: the share of weight in the epoch's budget${carried}, rounded down to the unit${last}.`);
+  });
+  return step("Reward", ...(lines.length ? lines : [line("Nothing in this epoch.")]));
+}
+
+function whyWeight(why) {
+  const pools = why.pools.map((each) => line(`${grouped(each.usd_days, 2)} dollar-days in pool ${short(each.pool)}, pool weight ${each.pool_weight}`));
+  const share = Number(why.total_weight) ? percent(Number(why.weight) / Number(why.total_weight)) : "0%";
+  const own = `${grouped(why.weight, 2)} of everybody's ${grouped(why.total_weight, 2)}: ${share}. It is dollar-days × pool weight × multiplier ${why.standing.multiplier}.`;
+  return step("Weight", line(own), ...pools);
+}
+
+function whyTier(why) {
+  const { standing } = why;
+  const average = usd(cut(standing.average_usd, 6));
+  const first = standing.qualifies
+    ? `${average} on average over the epoch: it counts, after ${standing.qualifying_before} before it, as participation epoch ${standing.participation_epoch}.`
+    : `${average} on average over the epoch does not count: at least ${usd(standing.minimum_usd)} and more than nothing is needed.`;
+  const tiers = standing.tiers.map((each) => {
+    const missing = [each.begun ? "" : `begins with the ${ordinal(each.from_epoch)}`, each.reaches_minimum ? "" : `needs ${usd(each.minimum_usd)}`].filter(Boolean);
+    return make("li", { text: `${each.tier} × ${each.multiplier}: ${each.reached ? "reached" : missing.join(", ")}`, kind: each.tier === standing.tier ? "here" : "" });
+  });
+  return step(standing.tier ? `${standing.tier} × ${standing.multiplier}` : "In no tier", line(first), make("ul", {}, ...tiers));
+}
+
+function whyPosition(each) {
+  const from = each.liquidity.map((part) => (part.block === null ? "" : `log ${part.log_index} of block ${part.block.toLocaleString("en")}`)).filter(Boolean);
+  const logs = [...new Set(from)];
+  const told = `${each.position}: ${grouped(cut(each.usd_days, 6), 2)} dollar-days, in range ${duration(each.in_range_seconds * 1000)} of ticks ${each.lower_tick} to ${each.upper_tick}`;
+  return make("li", { text: logs.length ? `${told}; ${logs.join(", ")}` : told, kind: "address" });
+}
+
+function whyPrices(prices) {
+  const byToken = new Map();
+  for (const each of prices) byToken.set(each.token, [...(byToken.get(each.token) || []), each]);
+  return [...byToken].map(([token, each]) => {
+    const sources = [...new Set(each.map((point) => (point.reason ? `${point.source}: ${point.reason}` : point.source)))].join(", ");
+    const [first, last] = [each[0], each.at(-1)];
+    return make("li", { text: each.length > 1 ? `${token}: ${each.length} prices from $${first.usd} to $${last.usd} (${sources})` : `${token}: $${first.usd} (${sources})` });
+  });
+}
+
+function whyDay(day) {
+  const head = `${day.date}, pool ${short(day.pool)}: ${grouped(day.usd_days, 2)} dollar-days${day.counted ? "" : `, not counted: ${day.reason}`}`;
+  const inside = day.positions
+    ? [...day.positions.map(whyPosition), ...whyPrices(day.prices || [])]
+    : [make("li", { text: "This day still runs, and is being computed again: ask again in a moment." })];
+  return make("details", {}, make("summary", { text: head }), make("ul", {}, ...inside));
+}
+
+async function showWhy(address, epoch) {
+  const mine = ++explained;
+  const path = `/providers/${address}/explain?epoch=${epoch}`;
+  element("why").hidden = false;
+  element("why").dataset.of = epoch;
+  element("h-why").textContent = `Why in epoch ${epoch}?`;
+  element("why-told").replaceChildren(line("Computing it again from the facts…"));
+  element("h-why").focus();
+  try {
+    const why = await get(path);
+    if (mine === explained) element("why-told").replaceChildren(...toldWhy(why, API + path));
+  } catch (problem) {
+    if (mine === explained) element("why-told").replaceChildren(make("p", { text: problem.message, kind: "error" }));
+  }
+}
+
+function toldWhy(why, path) {
+  const whose = make("p", {}, make("span", { text: why.address, kind: "address" }), document.createTextNode(" "), badge(why.status));
+  const exclusions = why.exclusions.map((each) => line(`Excluded from ${each.from || "the start"} until ${each.until || "the end"}: ${each.reason}`));
+  const days = step("Days", line("What was held over each day, in dollars, from positions and prices."), ...why.days.map(whyDay));
+  const exact = make("p", { kind: "sub" }, document.createTextNode(why.digest ? `Digest ${why.digest}. ` : ""), make("a", { text: "Every digit as JSON", href: path }));
+  return [whose, ...exclusions, make("ol", { kind: "why" }, whyReward(why), whyWeight(why), whyTier(why), days), exact];
+}
+
+function hideWhy() {
+  explained += 1;
+  element("why").hidden = true;
 }
 
 function lookupError(text) {
@@ -228,6 +335,7 @@ function lookupError(text) {
 async function lookUp(address, scroll = false) {
   const mine = ++asked;
   element("address").value = address;
+  hideWhy();
   if (!/^0x[0-9a-fA-F]{40}$/.test(address)) {
     lookedUp = null;
     element("found").replaceChildren();
@@ -253,7 +361,8 @@ async function lookUp(address, scroll = false) {
 
 function notice(text, bad = false) {
   const place = element("notice");
-  if (place.textContent !== text) place.textContent = text;
+  const told = text.charAt(0).toUpperCase() + text.slice(1);
+  if (place.textContent !== told) place.textContent = told;
   place.className = bad ? "notice bad" : "notice";
   place.hidden = !text;
 }
@@ -289,6 +398,10 @@ async function refresh() {
 element("lookup").addEventListener("submit", (event) => {
   event.preventDefault();
   lookUp(element("address").value.trim());
+});
+element("why-close").addEventListener("click", () => {
+  hideWhy();
+  element("found").querySelector(`[data-epoch="${CSS.escape(element("why").dataset.of)}"]`)?.focus();
 });
 document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : refresh()));
 if (/^#0x[0-9a-fA-F]{40}$/.test(location.hash)) lookUp(location.hash.slice(1));

@@ -18,9 +18,7 @@ from loyalty.reports.shapes import Shape
 from loyalty.state import commands
 
 ACTOR = "api"
-KeyHeader = Annotated[
-    str | None, Header(alias="X-Admin-Key", description="LOYALTY_ADMIN_KEY of the installation")
-]
+KeyHeader = Annotated[str | None, Header(alias="X-Admin-Key", description="LOYALTY_ADMIN_KEY of the installation")]
 
 
 def check_key(request: Request) -> None:

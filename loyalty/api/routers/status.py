@@ -15,4 +15,8 @@ router = APIRouter(tags=["operation"])
 )
 def get_status(database: Reading) -> Shape:
     """Chains, jobs, pool-days without a price, blocked epochs, holds, last backup."""
-    return database.show(report.status)
+    told = database.show(report.status)
+    for job in told["jobs"]:
+        if job["last_error"] is not None:
+            job["last_error"] = database.without_place(job["last_error"])
+    return told

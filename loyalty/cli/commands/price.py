@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from loyalty.cli.session import carry_out
-from loyalty.core.times import parse_time
+from loyalty.core.times import parse_time, writable_time
 
 price = typer.Typer(help="Prices that the operator sets.", no_args_is_help=True)
 
@@ -23,7 +23,8 @@ def set_price(
     reason: Annotated[str, typer.Option(help="Why; kept in the audit log and shown by explain.")],
 ) -> None:
     """Give a token a price where none is valid. What has a price keeps it."""
-    arguments = {"token": token, "from": parse_time(from_time), "to": parse_time(to_time), "usd": usd, "reason": reason}
+    first, last = writable_time(parse_time(from_time)), writable_time(parse_time(to_time))
+    arguments = {"token": token, "from": first, "to": last, "usd": usd, "reason": reason}
     done, result = carry_out("price set", arguments)
     if done == "done":
         refused = f", {result['refused']} refused: a closed day has used those moments" if result["refused"] else ""

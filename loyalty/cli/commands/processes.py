@@ -36,9 +36,9 @@ def serve() -> None:
 
 def worker() -> None:
     """Run the scheduler and its jobs: index, price, accrue, settle, commands, back up."""
-    from loyalty.worker import stop_on_signals, work
+    from loyalty.worker import prepare_patiently, stop_on_signals, work
 
     with writing(prepared=False) as engine:
         stop_on_signals(engine.stopping)
-        engine.prepare()
-        work(engine)
+        if prepare_patiently(engine):
+            work(engine)

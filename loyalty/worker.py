@@ -4,12 +4,14 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
 
 from apscheduler.events import EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -74,12 +76,19 @@ def make_scheduler(engine: Engine) -> BackgroundScheduler:
 
 
 def _hurry_after_catching_up(scheduler: BackgroundScheduler) -> None:
-    """What hangs on the index does not wait for its turn when a chain has been caught up for the first time."""
+    """What hangs on the index does not wait for its turn when a chain has been caught up for the first time.
+
+    Not on the job's own thread: a scheduler that shuts down holds its lock until those have ended.
+    """
     caught_up: set[str] = set()
 
     def hurry(event: JobExecutionEvent) -> None:
         if event.job_id.startswith("index:") and event.job_id not in caught_up:
             caught_up.add(event.job_id)
+            threading.Thread(target=soon, daemon=True).start()
+
+    def soon() -> None:
+        with suppress(JobLookupError):  # the scheduler has shut down meanwhile
             for name in ("accrue", "settle"):
                 scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 

@@ -208,6 +208,19 @@ def test_a_few_kills_and_reorgs_change_nothing(tmp_path: Path) -> None:
     survive(recording, tmp_path, random.Random(3), kills=3, reorgs=1, stride=60)
 
 
+def test_a_worker_asked_to_end_within_its_first_index_ends(tmp_path: Path) -> None:
+    """The step ends, and with it the job: nobody waits for anybody else."""
+    chain = MovingChain(Recorded(RECORDING, 2_000), random.Random(1), 20)
+    with serve() as rpc:
+        site = MovingSite(chain, CHAIN_ID)
+        worker = Worker(tmp_path / "loyalty.db", rpc.add(site).url)
+        try:
+            is_asked([site], worker)
+            assert worker.stop() == 0
+        finally:
+            worker.end()
+
+
 @pytest.mark.chaos
 def test_fifty_kills_and_twenty_reorgs_change_nothing(tmp_path: Path, chance: random.Random) -> None:
     survive(RECORDING, tmp_path, chance, kills=50, reorgs=20, stride=80)

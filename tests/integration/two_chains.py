@@ -10,8 +10,8 @@ from tests.integration.scene import GENESIS_TIME, START, write_prices
 from tools.evm.node import BLOCK_SECONDS, CHAIN_ID, Block, Node, Transaction
 
 AWAY_CHAIN_ID = 31338
-_FLAGS = ("--slots-in-an-epoch", "2", "--prune-history")
-"""Final four blocks behind the head; old states are forgotten."""
+_FINAL = ("--slots-in-an-epoch", "2")
+"""Final four blocks behind the head."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,10 @@ def _chain(side: Side, managers: str) -> str:
     )
 
 
-def table(name: str, **keys: str) -> str:
+def table(array: str, /, **keys: str) -> str:
     """One table of an array; values as TOML writes them, keys without a value left out."""
     lines = [f"{key.rstrip('_')} = {value}" for key, value in keys.items() if value]
-    return "\n".join([f"\n[[{name}]]", *lines]) + "\n"
+    return "\n".join([f"\n[[{array}]]", *lines]) + "\n"
 
 
 def quoted(text: str) -> str:
@@ -129,9 +129,12 @@ def token(symbol: str, side: Side, address: str, decimals: int, price: str = '{ 
 
 @contextmanager
 def two_chains(folder: Path) -> Iterator[TwoChains]:
-    """Two new nodes, both with their genesis block a while before the program's start."""
+    """Two new nodes, both with their genesis block a while before the program's start.
+
+    Home forgets old states; the other chain keeps them, as answers of contracts on a grid of past blocks need it.
+    """
     with (
-        Node(GENESIS_TIME, _FLAGS) as home,
-        Node(GENESIS_TIME, _FLAGS, chain_id=AWAY_CHAIN_ID) as away,
+        Node(GENESIS_TIME, (*_FINAL, "--prune-history")) as home,
+        Node(GENESIS_TIME, _FINAL, chain_id=AWAY_CHAIN_ID) as away,
     ):
         yield TwoChains(Side("home", CHAIN_ID, home), Side("away", AWAY_CHAIN_ID, away), folder)

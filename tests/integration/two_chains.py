@@ -8,10 +8,13 @@ from pathlib import Path
 from loyalty.core.times import time_text
 from tests.integration.scene import GENESIS_TIME, START, write_prices
 from tools.evm.node import BLOCK_SECONDS, CHAIN_ID, Block, Node, Transaction
+from tools.evm.uniswap import DEPLOYER
 
 AWAY_CHAIN_ID = 31338
 _FINAL = ("--slots-in-an-epoch", "2")
 """Final four blocks behind the head."""
+_AWAY_NONCE = 1_000
+"""What is deployed there first has another address than anything on the home chain."""
 
 
 @dataclass(frozen=True)
@@ -137,4 +140,5 @@ def two_chains(folder: Path) -> Iterator[TwoChains]:
         Node(GENESIS_TIME, (*_FINAL, "--prune-history")) as home,
         Node(GENESIS_TIME, _FINAL, chain_id=AWAY_CHAIN_ID) as away,
     ):
+        away.rpc("anvil_setNonce", DEPLOYER, hex(_AWAY_NONCE))
         yield TwoChains(Side("home", CHAIN_ID, home), Side("away", AWAY_CHAIN_ID, away), folder)

@@ -116,15 +116,18 @@ class CurveScene:
         """The scene's program with both pools and their coins."""
         return self.scene.program(exclusions=self.tables())
 
-    def tables(self, chain: str = "play", venues: Sequence[Venue] | None = None) -> str:
-        """The coins and pools (both by default) of a program file, on the chain of that name."""
-        tokens = "".join(_token(chain, symbol, self.coins[n], decimals) for n, (symbol, decimals) in enumerate(COINS))
+    def tables(
+        self, chain: str = "play", venues: Sequence[Venue] | None = None, third: str = '{ file = "one.csv" }'
+    ) -> str:
+        """The coins and pools (both by default) of a program file, on the chain of that name; `third` prices ETHX."""
+        dollar, tokens = '{ fixed = "1" }', ""
+        for coin, (symbol, decimals), price in zip(self.coins, COINS, (dollar, dollar, third), strict=True):
+            tokens += _token(chain, symbol, coin, decimals, price)
         pools = "".join(_pool(chain, venue, self.start_block) for venue in venues or self.venues)
         return tokens + pools
 
 
-def _token(chain: str, symbol: str, address: Address, decimals: int) -> str:
-    price = '{ file = "one.csv" }' if symbol == "ETHX" else '{ fixed = "1" }'
+def _token(chain: str, symbol: str, address: Address, decimals: int, price: str) -> str:
     return (
         f'\n[[tokens]]\nsymbol = "{symbol}"\nchain = "{chain}"\naddress = "{address}"\ndecimals = {decimals}\n'
         f"price = {price}\n"

@@ -7,7 +7,6 @@ from random import Random
 from typing import NamedTuple
 
 from loyalty.core.address import Address
-from loyalty.core.times import HOUR_SECONDS
 from tools.evm.functions import Function, function
 from tools.evm.node import Node, RevertedError, Transaction
 from tools.evm.solidity import creation_code
@@ -130,19 +129,29 @@ class FeedScene:
         return f'{{ chainlink = "{self.proxy}", heartbeat = "{heartbeat}" }}'
 
 
-def hourly_answers(random: Random, feed: FeedScene, start: int, end: int, dollars: int) -> None:
-    """An answer an hour, a while before the full hour, around `dollars`; in the middle another aggregator takes over,
-    which has answered before the proxy turns to it, while the old one goes on for a while."""
-    unit = 10**feed.decimals
-    turn_at = start + (end - start) // 2 // HOUR_SECONDS * HOUR_SECONDS
-    old = feed.aggregators[-1]
-    for hour in range(start, end, HOUR_SECONDS):
-        updated_at = hour + random.randint(1_000, 3_000)
-        answer = dollars * unit * random.randint(900, 1_100) // 1_000 + random.randint(0, unit)
-        if hour == turn_at:
-            feed.add_aggregator()
-            feed.answer(answer, updated_at, time=updated_at + 10)
-            feed.turn()
-            feed.answer(answer + 1, updated_at + 60, time=updated_at + 80, aggregator=old)
-        else:
-            feed.answer(answer, updated_at, time=updated_at + random.randint(0, 30))
+@dataclass
+class FeedPlay:
+    """An answer an hour around `dollars`.
+
+    At `turn_hour` another aggregator takes over: it has answered before the proxy turns to it, and the old one goes on
+    for a while.
+    """
+
+    random: Random
+    feed: FeedScene
+    dollars: int
+    turn_hour: int
+
+    def answer(self, hour: int) -> None:
+        """A while after the full hour, in a block half a minute later at most."""
+        feed, unit = self.feed, 10**self.feed.decimals
+        updated_at = hour + self.random.randint(1_000, 3_000)
+        answer = self.dollars * unit * self.random.randint(900, 1_100) // 1_000 + self.random.randint(0, unit)
+        if hour != self.turn_hour:
+            feed.answer(answer, updated_at, time=updated_at + self.random.randint(0, 30))
+            return
+        old = feed.aggregators[-1]
+        feed.add_aggregator()
+        feed.answer(answer, updated_at, time=updated_at + 20)
+        feed.turn()
+        feed.answer(answer + 1, updated_at + 60, time=updated_at + 80, aggregator=old)

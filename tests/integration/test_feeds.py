@@ -15,7 +15,7 @@ from loyalty.prices.chainlink import ChainlinkSource, FeedHistory
 from loyalty.protocols.chainlink.adapter import read_answers
 from loyalty.protocols.chainlink.contract import DECIMALS, LATEST_ROUND_DATA, PHASE_ID, phase_aggregator
 from loyalty.protocols.chainlink.phases import OPEN_END, Phase, counting
-from tests.integration.feed_scene import FeedScene, hourly_answers
+from tests.integration.feed_scene import FeedPlay, FeedScene
 from tests.integration.scene import GENESIS_TIME, START
 from tools.evm.node import CHAIN_ID, Node
 
@@ -47,13 +47,20 @@ def answers(feed: FeedScene) -> list[OracleAnswer]:
     return counting(phases(feed), asyncio.run(over_http()))
 
 
+def play_a_day(feed: FeedScene, seed: int) -> None:
+    """24 answers, and another aggregator from the 13th on."""
+    play = FeedPlay(Random(seed), feed, 1_800, START + 12 * HOUR_SECONDS)
+    for hour in range(START, START + 24 * HOUR_SECONDS, HOUR_SECONDS):
+        play.answer(hour)
+
+
 def by_round(feed: FeedScene, found: list[OracleAnswer]) -> dict[tuple[Address, int], tuple[int, int]]:
     """The last answer of each round of each aggregator."""
     return {(each.aggregator, each.round_id): (each.answer, each.updated_at) for each in found}
 
 
 def test_what_the_logs_say_is_what_the_proxy_says(feed: FeedScene) -> None:
-    hourly_answers(Random(5), feed, START, START + 24 * HOUR_SECONDS, 1_800)
+    play_a_day(feed, 5)
     feed.answer(0, START + 24 * HOUR_SECONDS, time=START + 24 * HOUR_SECONDS)
     feed.answer(-5, START + 25 * HOUR_SECONDS, time=START + 25 * HOUR_SECONDS)
     feed.correct(3, 7 * 10**10, START + 25 * HOUR_SECONDS + 5, time=START + 25 * HOUR_SECONDS + 7)
@@ -74,7 +81,7 @@ def test_what_the_logs_say_is_what_the_proxy_says(feed: FeedScene) -> None:
 
 def test_the_price_of_each_hour_is_the_answer_then_in_force(feed: FeedScene) -> None:
     end = START + 24 * HOUR_SECONDS
-    hourly_answers(Random(6), feed, START, end, 1_800)
+    play_a_day(feed, 6)
     history = FeedHistory(answers(feed), feed.moments[-1].time)
     source = ChainlinkSource(lambda _: history, feed.decimals, 8, "ETHX", 2 * HOUR_SECONDS)
     points = source.points(Span(START, end), end)

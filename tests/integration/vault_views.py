@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -230,7 +229,7 @@ class AwayShares:
 
     def at(self, time: int) -> ShareMoment:
         """As of the last block with a time up to `time`."""
-        return list(takewhile(lambda moment: moment.time <= time, self.moments))[-1]
+        return next(moment for moment in reversed(self.moments) if moment.time <= time)
 
 
 # ERC-4626 ----------------------------------------------------------------------------------------------------------
@@ -281,6 +280,10 @@ class Yield:
     def earn(self, units: int, time: int | None = None) -> YieldMoment:
         """Yield: a plain transfer of the asset from outside."""
         return self.send_all((DEPLOYER, self.asset, MINT(self.address, units)), time=time)
+
+    def at(self, time: int) -> YieldMoment:
+        """As of the last block with a time up to `time`."""
+        return next(moment for moment in reversed(self.moments) if moment.time <= time)
 
     def note(self) -> YieldMoment:
         header = self.node.header()

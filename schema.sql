@@ -628,11 +628,11 @@ CREATE TABLE backfills (
 CREATE TABLE "price_points" (
 	token_id INTEGER NOT NULL,
 	valid_time BIGINT NOT NULL,
+	version INTEGER DEFAULT 1 NOT NULL, -- a correction is a later one
 	price TEXT NOT NULL, -- USD per whole token at the token's price_decimals
 	source TEXT NOT NULL,
 	asked_time BIGINT NOT NULL,
 	reason TEXT, -- why, where the operator set it
-	version INTEGER DEFAULT 1 NOT NULL, -- a correction is a later one
 	CONSTRAINT pk_price_points PRIMARY KEY (token_id, valid_time, version),
 	CONSTRAINT fk_price_points_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
 ) WITHOUT ROWID;

@@ -14,7 +14,7 @@ from loyalty.core.times import day_of, day_span, day_text, time_text
 from loyalty.jobs.histories.history import DayInputs, PoolHistory
 from loyalty.jobs.histories.opening import open_history
 from loyalty.program.rules import Rules
-from loyalty.state import StateTransaction, balances, blocks, chains, days, pools, providers
+from loyalty.state import StateTransaction, balances, blocks, chains, cursors, days, pools, providers
 from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
 
@@ -152,8 +152,10 @@ def _changed(connection: Connection, pool: PoolRow, history: PoolHistory, result
 
 
 def indexed_to(connection: Connection, pool: PoolRow) -> AsOf | None:
-    """The last stored block below the pool's cursor: every log up to its second has been indexed."""
-    header = blocks.at_or_before(connection, pool.chain_id, pool.next_block - 1)
+    """The last stored block below the pool's cursor, and below those of the contracts that decide who holds it: every
+    log up to its second has been indexed."""
+    next_block = cursors.counted_to(connection, pool.chain_id, pool.next_block)
+    header = blocks.at_or_before(connection, pool.chain_id, next_block - 1)
     return None if header is None else AsOf(header.number, header.time, header.hash)
 
 

@@ -1,6 +1,7 @@
 """Prepare: the database is bound to the program, its rules become a version, and its pools are checked on the chain."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -14,10 +15,11 @@ from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register, token_symbols
 from loyalty.jobs.share_pool_facts import SharePoolFacts
 from loyalty.program.changes import Change, check_change
-from loyalty.program.rules import PoolKey, Rules, Token
+from loyalty.program.rules import LookThroughRule, PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json
 from loyalty.state import StateTransaction, audit, chains, days, epochs, pools, program_config, tokens
 from loyalty.state.engine import State
+from loyalty.state.pools import PoolRow
 from loyalty.state.program_config import ConfigVersion
 
 
@@ -187,10 +189,28 @@ def _write(
 
 
 def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: int) -> None:
-    """What hangs on the old rules and is not settled is computed again: evaluations, and days by the age of prices."""
+    """What hangs on the old rules and is not settled is computed again: evaluations, and the days that they change."""
     epochs.delete_unsettled(connection)
-    kept = old.tokens.keys() & new.tokens.keys()
-    changed = {symbol for symbol in kept if old.tokens[symbol].max_age != new.tokens[symbol].max_age}
     for pool in pools.all_pools(connection):
-        if changed & token_symbols(connection, pool):
+        if _counts_otherwise(connection, pool, old, new):
             days.delete_from(connection, pool.id, new.epoch(settled + 1).days.start)
+
+
+def _counts_otherwise(connection: Connection, pool: PoolRow, old: Rules, new: Rules) -> bool:
+    """Whether the edit changes the pool's days: the age of prices, what a share is worth, who is looked through."""
+    kept = old.tokens.keys() & new.tokens.keys()
+    aged = {symbol for symbol in kept if old.tokens[symbol].max_age != new.tokens[symbol].max_age}
+    return bool(
+        aged & token_symbols(connection, pool)
+        or _valued(old, pool) != _valued(new, pool)
+        or _looked_through(old, pool.chain_id) != _looked_through(new, pool.chain_id)
+    )
+
+
+def _valued(rules: Rules, pool: PoolRow) -> tuple[str, Fraction | None] | None:
+    found = (rule for rule in rules.pools if rule.pool == (pool.chain_id, pool.address))
+    return next(((rule.value, rule.max_deviation) for rule in found), None)
+
+
+def _looked_through(rules: Rules, chain_id: int) -> list[LookThroughRule]:
+    return [rule for rule in rules.look_through if rule.chain == chain_id]

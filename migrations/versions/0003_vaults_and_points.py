@@ -300,15 +300,17 @@ def create_notes() -> None:
 
 def give_prices_versions() -> None:
     """A stored point is never overwritten: a correction stands beside it, as a later version."""
-    with op.batch_alter_table("price_points", table_kwargs={"sqlite_with_rowid": False}) as points:
-        points.add_column(
-            sa.Column(
-                "version",
-                sa.Integer(),
-                server_default=sa.text("1"),
-                nullable=False,
-                comment="a correction is a later one",
-            )
-        )
+    version = sa.Column(
+        "version", sa.Integer(), server_default=sa.text("1"), nullable=False, comment="a correction is a later one"
+    )
+    key = ["token_id", "valid_time", "version"]
+    if op.get_bind().dialect.name == "postgresql":
+        op.add_column("price_points", version)
+        op.drop_constraint("pk_price_points", "price_points", type_="primary")
+        op.create_primary_key("pk_price_points", "price_points", key)
+        return
+    # among the key's columns: SQLite 3.40's integrity_check takes a key column further behind for damage
+    with op.batch_alter_table("price_points", recreate="always", table_kwargs={"sqlite_with_rowid": False}) as points:
+        points.add_column(version, insert_after="valid_time")
         points.drop_constraint("pk_price_points", type_="primary")
-        points.create_primary_key("pk_price_points", ["token_id", "valid_time", "version"])
+        points.create_primary_key("pk_price_points", key)

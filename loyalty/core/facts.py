@@ -4,7 +4,7 @@ Every fact's key is (chain, block, log_index); the chain is known from where a f
 the block. Facts are ordered by (block, log_index), never by time.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from loyalty.core.address import Address
 
@@ -163,6 +163,23 @@ class RoundRolled(NamedTuple):
     wrapped_minted: int
     wrapped_burned: int
     yield_units: int
+    transaction_hash: bytes
+
+
+ExchangeKind = Literal["deposit", "withdraw"]
+
+
+class AssetExchange(NamedTuple):
+    """Assets that became shares of `owner`, or shares of the owner that became assets; both in smallest units."""
+
+    vault: Address
+    block: int
+    log_index: int
+    time: int
+    kind: ExchangeKind
+    owner: Address
+    assets: int
+    shares: int
     transaction_hash: bytes
 
 

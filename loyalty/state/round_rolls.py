@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from loyalty.core.address import Address
@@ -68,7 +68,7 @@ def _rolls(connection: Connection, statement: str, bound: dict[str, int]) -> lis
     return [_roll(row) for row in connection.execute(text(statement), bound)]
 
 
-def _roll(row: Row[Any]) -> RoundRolled:
+def _roll(row: Any) -> RoundRolled:
     vault, block, log_index, time, number, price, minted, wrapped_minted, burned, yield_units, transaction_hash = row
     return RoundRolled(
         Address(vault),

@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
+from loyalty.accrual.behind import HeldShares, behind
 from loyalty.accrual.day import Cell, TokenScale
 from loyalty.accrual.look_through import LookThrough, Stretch
 from loyalty.accrual.looked_through import look_through
@@ -86,19 +87,16 @@ def shares_usd_micro(lp_units: Mapping[Address, Fraction], holdings: Holdings) -
 
 
 def lp_units_of(
-    balances: Mapping[Address, int], gauges: Mapping[Address, Mapping[Address, int]], nobody: frozenset[Address]
+    balances: Mapping[Address, int],
+    gauges: Mapping[Address, Mapping[Address, int]],
+    nobody: frozenset[Address],
+    contracts: Sequence[HeldShares] = (),
 ) -> dict[Address, Fraction]:
-    """How many LP tokens are each holder's, in its hands and behind gauges.
+    """How many LP tokens are each holder's, in its hands, behind gauges and behind the program's other contracts.
 
     `gauges` has each gauge's own balances. A gauge token stands for one LP token, or less where the gauge holds fewer
     than it has issued.
     """
-    left_out = nobody | gauges.keys()
-    found = {holder: Fraction(units) for holder, units in balances.items() if holder not in left_out}
-    for gauge, staked in gauges.items():
-        issued, held = sum(staked.values()), balances.get(gauge, 0)
-        for holder, units in staked.items():
-            if holder not in left_out:
-                part = Fraction(units * held, max(issued, held))
-                found[holder] = found.get(holder, Fraction(0)) + part
-    return found
+    staked = [HeldShares(gauge, held, balances.get(gauge, 0), only_own=True) for gauge, held in gauges.items()]
+    units = {holder: Fraction(held) for holder, held in balances.items()}
+    return behind(units, [*staked, *contracts], nobody)

@@ -2,7 +2,7 @@
 
 Between changes of its shares an index in units of 2**-128 grows by floor(credit * 2**128 / shares); a holder's weight
 is balance times the growth. At the day's end the contract's cell is divided by these weights to the unit, by largest
-remainder (docs/shares.md). Holders can be contracts that are looked through themselves.
+remainder (docs/look-through.md). Holders can be contracts that are looked through themselves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

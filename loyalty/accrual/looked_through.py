@@ -2,7 +2,8 @@
 
 The one way for every kind of pool. What a kind must bring is its own cells, and the exact credit of a contract between
 any moments of the day; contracts come in the order in which one holds the shares of another, gauges first. Contracts
-that hold nothing of each other are resolved apart: what happens behind one cuts no stretch of the other's.
+that hold nothing of each other are resolved apart: what happens behind one cuts no stretch of the other's
+(docs/look-through.md).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -70,6 +70,18 @@ class PositionTransfer(NamedTuple):
     transaction_hash: bytes
 
 
+class PositionStake(NamedTuple):
+    """From this log on `account` is the depositor of a position token in `staker`; ZERO_ADDRESS: nobody is."""
+
+    staker: Address
+    block: int
+    log_index: int
+    time: int
+    token: PositionToken
+    account: Address
+    transaction_hash: bytes
+
+
 Fact = Swap | LiquidityChange | PositionTransfer
 
 

@@ -1,4 +1,4 @@
--- The schema of loyalty, version 0002, as SQLite sees it. For reading: the migrations make it,
+-- The schema of loyalty, version 0003, as SQLite sees it. For reading: the migrations make it,
 -- and a test keeps both equal. Write it anew with: python -m loyalty.state.schema_sql
 
 CREATE TABLE program_config (
@@ -130,17 +130,6 @@ CREATE TABLE position_transfers (
 ) WITHOUT ROWID;
 
 CREATE INDEX ix_position_transfers_pool_id_block ON position_transfers (pool_id, block, log_index);
-
-CREATE TABLE price_points (
-	token_id INTEGER NOT NULL,
-	valid_time BIGINT NOT NULL,
-	price TEXT NOT NULL, -- USD per whole token at the token's price_decimals
-	source TEXT NOT NULL,
-	asked_time BIGINT NOT NULL,
-	reason TEXT, -- why, where the operator set it
-	CONSTRAINT pk_price_points PRIMARY KEY (token_id, valid_time),
-	CONSTRAINT fk_price_points_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
-) WITHOUT ROWID;
 
 CREATE TABLE pool_days (
 	pool_id INTEGER NOT NULL,
@@ -392,3 +381,258 @@ CREATE TABLE pool_gauges (
 	CONSTRAINT fk_pool_gauges_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
 	CONSTRAINT fk_pool_gauges_followed_token_id FOREIGN KEY(followed_token_id) REFERENCES followed_tokens (id)
 );
+
+CREATE TABLE followed_contracts (
+	id INTEGER NOT NULL,
+	chain_id BIGINT NOT NULL,
+	kind TEXT NOT NULL, -- shares, nft_staker, chainlink or pool_price
+	address TEXT NOT NULL,
+	share_token_id INTEGER, -- of shares: what its holders hold
+	detail TEXT, -- JSON: the events of an nft_staker, the decimals of a feed
+	start_block BIGINT NOT NULL,
+	next_block BIGINT NOT NULL, -- the cursor: the next block to index
+	CONSTRAINT pk_followed_contracts PRIMARY KEY (id),
+	CONSTRAINT fk_followed_contracts_chain_id FOREIGN KEY(chain_id) REFERENCES chains (id),
+	CONSTRAINT fk_followed_contracts_share_token_id FOREIGN KEY(share_token_id) REFERENCES followed_tokens (id),
+	CONSTRAINT uq_followed_contracts_chain_id UNIQUE (chain_id, kind, address)
+);
+
+CREATE TABLE feed_phases (
+	contract_id INTEGER NOT NULL,
+	phase INTEGER NOT NULL,
+	aggregator TEXT NOT NULL,
+	from_block BIGINT NOT NULL,
+	until_block BIGINT NOT NULL,
+	CONSTRAINT pk_feed_phases PRIMARY KEY (contract_id, phase),
+	CONSTRAINT fk_feed_phases_contract_id FOREIGN KEY(contract_id) REFERENCES followed_contracts (id)
+);
+
+CREATE TABLE position_stakes (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	contract_id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	token_id TEXT NOT NULL,
+	depositor_id INTEGER, -- null: nobody's from here on
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_position_stakes PRIMARY KEY (chain_id, block, log_index),
+	CONSTRAINT fk_position_stakes_contract_id FOREIGN KEY(contract_id) REFERENCES followed_contracts (id),
+	CONSTRAINT fk_position_stakes_depositor_id FOREIGN KEY(depositor_id) REFERENCES providers (id)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_position_stakes_contract_id_block ON position_stakes (contract_id, block, log_index);
+
+CREATE TABLE oracle_answers (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	aggregator TEXT NOT NULL,
+	time BIGINT NOT NULL,
+	round_id TEXT NOT NULL, -- the aggregator's own
+	answer TEXT NOT NULL, -- at the feed's decimals; 0 and below are no prices
+	updated_at BIGINT NOT NULL,
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_oracle_answers PRIMARY KEY (chain_id, block, log_index)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_oracle_answers_aggregator_updated_at ON oracle_answers (aggregator, updated_at);
+
+CREATE TABLE pool_ticks (
+	contract_id INTEGER NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	chain_id BIGINT NOT NULL,
+	time BIGINT NOT NULL,
+	sqrt_price_x96 TEXT NOT NULL,
+	tick INTEGER NOT NULL,
+	CONSTRAINT pk_pool_ticks PRIMARY KEY (contract_id, block, log_index),
+	CONSTRAINT fk_pool_ticks_contract_id FOREIGN KEY(contract_id) REFERENCES followed_contracts (id)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_pool_ticks_contract_id_time ON pool_ticks (contract_id, time);
+
+CREATE TABLE pool_vaults (
+	pool_id INTEGER NOT NULL,
+	share_token_id INTEGER NOT NULL,
+	share_decimals INTEGER NOT NULL,
+	home_pool_id INTEGER, -- of bridged shares: where the rounds are
+	CONSTRAINT pk_pool_vaults PRIMARY KEY (pool_id),
+	CONSTRAINT fk_pool_vaults_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_pool_vaults_share_token_id FOREIGN KEY(share_token_id) REFERENCES followed_tokens (id),
+	CONSTRAINT fk_pool_vaults_home_pool_id FOREIGN KEY(home_pool_id) REFERENCES pools (id)
+);
+
+CREATE TABLE vault_events (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	pool_id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	kind TEXT NOT NULL, -- stake, instant_unstake, unstake or redeem
+	account_id INTEGER NOT NULL,
+	units TEXT NOT NULL, -- shares of a redeem, else the asset's
+	round BIGINT NOT NULL,
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_vault_events PRIMARY KEY (chain_id, block, log_index),
+	CONSTRAINT fk_vault_events_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_vault_events_account_id FOREIGN KEY(account_id) REFERENCES providers (id)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_vault_events_pool_id_block ON vault_events (pool_id, block, log_index);
+
+CREATE TABLE round_rolls (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	pool_id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	round BIGINT NOT NULL,
+	price_per_share TEXT NOT NULL, -- asset units per whole share
+	shares_minted TEXT NOT NULL,
+	wrapped_minted TEXT NOT NULL,
+	wrapped_burned TEXT NOT NULL,
+	yield_units TEXT NOT NULL, -- negative for a loss
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_round_rolls PRIMARY KEY (chain_id, block, log_index),
+	CONSTRAINT fk_round_rolls_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT uq_round_rolls_pool_id UNIQUE (pool_id, round)
+) WITHOUT ROWID;
+
+CREATE TABLE asset_exchanges (
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	log_index INTEGER NOT NULL,
+	pool_id INTEGER NOT NULL,
+	time BIGINT NOT NULL,
+	kind TEXT NOT NULL, -- deposit or withdraw
+	owner_id INTEGER NOT NULL,
+	assets TEXT NOT NULL,
+	shares TEXT NOT NULL,
+	transaction_hash BLOB NOT NULL,
+	CONSTRAINT pk_asset_exchanges PRIMARY KEY (chain_id, block, log_index),
+	CONSTRAINT fk_asset_exchanges_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_asset_exchanges_owner_id FOREIGN KEY(owner_id) REFERENCES providers (id)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_asset_exchanges_pool_id_block ON asset_exchanges (pool_id, block, log_index);
+
+CREATE TABLE share_answers (
+	pool_id INTEGER NOT NULL,
+	valid_time BIGINT NOT NULL, -- the full hour that the answer is of
+	chain_id BIGINT NOT NULL,
+	block BIGINT NOT NULL, -- the last one up to that hour, final when it was asked
+	value TEXT NOT NULL, -- a virtual price, or asset units per whole share
+	asked_time BIGINT NOT NULL,
+	CONSTRAINT pk_share_answers PRIMARY KEY (pool_id, valid_time),
+	CONSTRAINT fk_share_answers_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
+) WITHOUT ROWID;
+
+CREATE TABLE rounds (
+	pool_id INTEGER NOT NULL, -- the vault's home
+	round BIGINT NOT NULL, -- the one that begins here
+	start_time BIGINT NOT NULL,
+	start_block BIGINT NOT NULL,
+	start_log_index INTEGER NOT NULL,
+	price_per_share TEXT NOT NULL,
+	unclaimed_shares TEXT NOT NULL, -- the contracts' own: nobody's
+	in_flight_shares TEXT NOT NULL, -- burned on one chain, not minted yet on another
+	CONSTRAINT pk_rounds PRIMARY KEY (pool_id, round),
+	CONSTRAINT fk_rounds_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
+) WITHOUT ROWID;
+
+CREATE TABLE round_shares (
+	pool_id INTEGER NOT NULL,
+	round BIGINT NOT NULL,
+	provider_id INTEGER NOT NULL,
+	shares TEXT NOT NULL,
+	CONSTRAINT pk_round_shares PRIMARY KEY (pool_id, round, provider_id),
+	CONSTRAINT fk_round_shares_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id),
+	CONSTRAINT fk_round_shares_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id)
+) WITHOUT ROWID;
+
+CREATE TABLE point_periods (
+	score TEXT NOT NULL, -- the name of the points
+	pool_id INTEGER NOT NULL,
+	period TEXT NOT NULL, -- round or day
+	number BIGINT NOT NULL,
+	status TEXT NOT NULL, -- open, closed or unpriced
+	reason TEXT, -- what is missing, where unpriced
+	price TEXT, -- of a round: the asset's USD price at its start
+	rate TEXT NOT NULL, -- points per USD, exact decimal
+	as_of_block BIGINT NOT NULL, -- of its pool-day, or of the vault's home chain
+	as_of_time BIGINT NOT NULL, -- facts up to here are counted
+	CONSTRAINT pk_point_periods PRIMARY KEY (score, pool_id, period, number),
+	CONSTRAINT fk_point_periods_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
+) WITHOUT ROWID;
+
+CREATE TABLE points (
+	provider_id INTEGER NOT NULL,
+	score TEXT NOT NULL,
+	pool_id INTEGER NOT NULL,
+	period TEXT NOT NULL,
+	number BIGINT NOT NULL,
+	usd_micro BIGINT NOT NULL, -- of a round: held at its start; of a day: dollar-days
+	points_micro BIGINT NOT NULL,
+	reason TEXT, -- why none: excluded or unstaked
+	CONSTRAINT pk_points PRIMARY KEY (provider_id, score, pool_id, period, number),
+	CONSTRAINT fk_points_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id),
+	CONSTRAINT fk_points_pool_id FOREIGN KEY(pool_id) REFERENCES pools (id)
+) WITHOUT ROWID;
+
+CREATE INDEX ix_points_pool_id_number ON points (pool_id, period, number);
+
+CREATE TABLE price_refusals (
+	token_id INTEGER NOT NULL,
+	valid_time BIGINT NOT NULL,
+	source TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	detail TEXT NOT NULL,
+	asked_time BIGINT NOT NULL,
+	CONSTRAINT pk_price_refusals PRIMARY KEY (token_id, valid_time, source),
+	CONSTRAINT fk_price_refusals_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
+) WITHOUT ROWID;
+
+CREATE TABLE price_backoffs (
+	token_id INTEGER NOT NULL,
+	source TEXT NOT NULL,
+	until_time BIGINT NOT NULL, -- not asked before
+	failures INTEGER NOT NULL, -- in a row
+	CONSTRAINT pk_price_backoffs PRIMARY KEY (token_id, source),
+	CONSTRAINT fk_price_backoffs_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
+);
+
+CREATE TABLE contract_codes (
+	chain_id BIGINT NOT NULL,
+	provider_id INTEGER NOT NULL,
+	is_contract BOOLEAN NOT NULL, -- whether code lay at the address when it was looked at
+	checked_time BIGINT NOT NULL,
+	CONSTRAINT pk_contract_codes PRIMARY KEY (chain_id, provider_id),
+	CONSTRAINT fk_contract_codes_chain_id FOREIGN KEY(chain_id) REFERENCES chains (id),
+	CONSTRAINT fk_contract_codes_provider_id FOREIGN KEY(provider_id) REFERENCES providers (id)
+);
+
+CREATE TABLE backfills (
+	chain_id BIGINT NOT NULL,
+	from_block BIGINT NOT NULL,
+	until_block BIGINT NOT NULL,
+	next_block BIGINT NOT NULL,
+	logs BIGINT NOT NULL,
+	began_time BIGINT NOT NULL,
+	updated_time BIGINT NOT NULL,
+	stopped BOOLEAN NOT NULL,
+	CONSTRAINT pk_backfills PRIMARY KEY (chain_id),
+	CONSTRAINT fk_backfills_chain_id FOREIGN KEY(chain_id) REFERENCES chains (id)
+);
+
+CREATE TABLE "price_points" (
+	token_id INTEGER NOT NULL,
+	valid_time BIGINT NOT NULL,
+	version INTEGER DEFAULT 1 NOT NULL, -- a correction is a later one
+	price TEXT NOT NULL, -- USD per whole token at the token's price_decimals
+	source TEXT NOT NULL,
+	asked_time BIGINT NOT NULL,
+	reason TEXT, -- why, where the operator set it
+	CONSTRAINT pk_price_points PRIMARY KEY (token_id, valid_time, version),
+	CONSTRAINT fk_price_points_token_id FOREIGN KEY(token_id) REFERENCES tokens (id)
+) WITHOUT ROWID;

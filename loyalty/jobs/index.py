@@ -11,10 +11,10 @@ from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Inconsistent, Invalid, Unavailable
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
-from loyalty.jobs.followers import curve, uniswap_v3
+from loyalty.jobs.followers import curve, erc4626, stream_vault, uniswap_v3
 from loyalty.jobs.followers.turn import Follower, Plan, Turn
 from loyalty.jobs.rewind import Rewound, common_ancestor, rewind
-from loyalty.state import StateTransaction, blocks, chains, pools
+from loyalty.state import StateTransaction, blocks, chains, cursors
 from loyalty.state.chains import ChainState
 from loyalty.state.engine import State
 
@@ -51,6 +51,8 @@ class Indexer:
         self._followers: dict[str, Follower] = {
             uniswap_v3.PROTOCOL: uniswap_v3.UniswapV3Follower(state, chain, managers),
             curve.PROTOCOL: curve.CurveFollower(state, chain),
+            stream_vault.PROTOCOL: stream_vault.StreamVaultFollower(state, chain),
+            erc4626.PROTOCOL: erc4626.Erc4626Follower(state, chain),
         }
 
     async def step(self, now: int, until: int | None = None) -> Step | Rewound | None:
@@ -66,7 +68,7 @@ class Indexer:
         if plan is None:
             self._keep_tips(head, finalized)
             return None
-        turns = [await self._follower(protocol).begin(plan.of(protocol)) for protocol in plan.protocols]
+        turns = [await self._follower(kind).begin(plan.of(kind)) for kind in plan.kinds]
         wanted_last = min(plan.start + self._span_blocks, plan.limit) - 1
         end = min((await self.chain.span_end(wanted_last)).number + 1, plan.limit)
         span = Span(plan.start, end)
@@ -88,13 +90,13 @@ class Indexer:
         seconds = time.perf_counter() - began
         return Step(self.chain.name, span, events, reading.result, reading.end_header, behind, seconds)
 
-    def _follower(self, protocol: str) -> Follower:
-        if protocol not in self._followers:
+    def _follower(self, kind: str) -> Follower:
+        if kind not in self._followers:
             raise Invalid(
-                f"a pool on {self.chain.name} is stored with the protocol {protocol}, which this release cannot index: "
+                f"a pool or contract on {self.chain.name} is stored as {kind}, which this release cannot index: "
                 "install the release that stored it"
             )
-        return self._followers[protocol]
+        return self._followers[kind]
 
     async def _tips(self) -> tuple[Header, Header | None]:
         return await self.chain.head(), await self.chain.finalized()
@@ -138,13 +140,13 @@ class Indexer:
             return chains.get(connection, self.chain.id)
 
     def _plan(self, last: int, start_block: int | None, finalized: Header | None) -> Plan | None:
-        """The pools that are furthest behind, up to where the next ones stand.
+        """The pools and contracts that are furthest behind, up to where the next ones stand.
 
         A span never crosses the program's start block, where swaps begin to count, nor the finalized block: what is
         final is then never rewound with what is not.
         """
         with self.state.read() as connection:
-            rows = pools.all_pools(connection, self.chain.id)
+            rows = cursors.all_on(connection, self.chain.id)
         behind = sorted((row for row in rows if row.next_block <= last), key=lambda row: row.next_block)
         if not behind:
             return None
@@ -169,8 +171,8 @@ class Indexer:
     ) -> int:
         """Facts, blocks, cursors and tips, as one transaction; returns how many facts."""
         with StateTransaction(self.state) as connection:
-            for pool in plan.pools:
-                pools.advance(connection, pool.id, span.start, span.end)
+            for cursor in plan.cursors:
+                cursors.advance(connection, cursor, span.end)
             counts: Counter[int] = Counter()
             for turn in turns:
                 counts += turn.store(connection)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from loyalty.chain.chain import Chain
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict
-from loyalty.state import StateTransaction, audit, blocks, chains, days, facts, pools, share_pools
+from loyalty.state import StateTransaction, audit, blocks, chains, cursors, days, facts, pools, share_pools
 from loyalty.state.engine import State
 
 
@@ -50,9 +50,8 @@ def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int
     forgotten = facts.delete_above(connection, chain_id, ancestor.number)
     share_pools.forget_untold_generations(connection, chain_id)
     blocks.delete_above(connection, chain_id, ancestor.number)
+    cursors.set_back(connection, chain_id, ancestor.number)
     for pool in pools.all_pools(connection, chain_id):
-        if pool.next_block > ancestor.number + 1:
-            pools.set_next_block(connection, pool.id, max(ancestor.number + 1, pool.start_block))
         states = days.states(connection, pool.id)
         touched = [state.day for state in states.values() if state.as_of_block > ancestor.number]
         if touched:

@@ -1,8 +1,9 @@
 """Changes: what an edit of the program file changes, and which edits would touch a settled epoch.
 
 Rules without dates (`count`, `minimum_usd`, `on_lapse`, `settle_after`, tiers, pool weights, the fraction of a USD
-share) are versioned: the new ones hold from the first unsettled epoch on. What is dated (pools, exclusions) and what
-adds up to a total (budgets) must say the same of every settled epoch as before.
+share, look-through, points, how a Curve pool is valued) are versioned: the new ones hold from the first unsettled epoch
+on. What is dated (pools, exclusions) and what adds up to a total (budgets) must say the same of every settled epoch as
+before.
 """
 
 from collections.abc import Iterator
@@ -65,6 +66,8 @@ def _values(rules: Rules) -> Iterator[tuple[str, str]]:
     yield from _token_values(rules)
     yield from _pool_values(rules)
     yield from _exclusion_values(rules)
+    yield from _look_through_values(rules)
+    yield from _points_values(rules)
 
 
 def _reward_values(rules: Rules) -> Iterator[tuple[str, str]]:
@@ -107,6 +110,10 @@ def _pool_values(rules: Rules) -> Iterator[tuple[str, str]]:
         yield f"{key}.weight", format_decimal(rule.weight)
         yield f"{key}.from", _day(rule.from_day)
         yield f"{key}.until", _day(rule.until_day)
+        if rule.value != "holdings":
+            yield f"{key}.value", rule.value
+        if rule.max_deviation is not None:
+            yield f"{key}.max_deviation", format_decimal(rule.max_deviation)
 
 
 def _exclusion_values(rules: Rules) -> Iterator[tuple[str, str]]:
@@ -117,6 +124,22 @@ def _exclusion_values(rules: Rules) -> Iterator[tuple[str, str]]:
         reasons.setdefault(f"exclusions[{exclusion.address} {days}]", []).append(exclusion.reason)
     for key, given in reasons.items():
         yield key, "; ".join(sorted(given))
+
+
+def _look_through_values(rules: Rules) -> Iterator[tuple[str, str]]:
+    """The place in the list is part of the value: the order decides through which contract shares are passed on."""
+    for number, rule in enumerate(rules.look_through):
+        yield f"look_through[{rule.chain}/{rule.address}]", f"{number}: {rule.shares or rule.kind}"
+
+
+def _points_values(rules: Rules) -> Iterator[tuple[str, str]]:
+    for rule in rules.points:
+        key = f"points[{rule.name}]"
+        yield f"{key}.require_no_unstake", str(rule.require_no_unstake).lower()
+        yield f"{key}.count", rule.count
+        for name, rates in (("per_usd_per_round", rule.per_usd_per_round), ("per_usd_day", rule.per_usd_day)):
+            for pool, rate in rates.items():
+                yield f"{key}.{name}[{pool.chain}/{pool.address}]", format_decimal(rate)
 
 
 def _day(day: int | None) -> str:

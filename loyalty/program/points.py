@@ -13,7 +13,6 @@ An exclusion counts for a round when it is in force on the UTC day in which the 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -23,27 +22,13 @@ from loyalty.core.errors import Inconsistent, Invalid
 from loyalty.core.facts import VaultEvent
 from loyalty.core.times import day_of, day_text, time_text
 from loyalty.program.cells import Cell
-from loyalty.program.rules import Count, Exclusion, PoolKey
+from loyalty.program.rules import Exclusion, PointsRule, PoolKey
 
 POINTS_DECIMALS = 6
 """Points are counted in micro-points: one point is 10**6 of them."""
 
 Reason = Literal["excluded", "unstaked"]
 """Why a line has no points. Who is excluded is excluded, whether unstaked or not."""
-
-
-@dataclass(frozen=True, slots=True)
-class PointsRule:
-    """Points per USD, for each pool that has any: `per_usd_per_round` of vaults with rounds, `per_usd_day` of others.
-
-    `count` says which dollar-days count. Rates are above zero.
-    """
-
-    name: str
-    per_usd_per_round: Mapping[PoolKey, Fraction]
-    per_usd_day: Mapping[PoolKey, Fraction]
-    require_no_unstake: bool = True
-    count: Count = "full"
 
 
 class ShareScale(NamedTuple):

@@ -4,6 +4,7 @@ Times are UTC unix seconds, days are counted from 1970-01-01, USD is in micro-do
 token's smallest unit. Pools and tokens are named by (chain id, address); a token without an address by its symbol.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -42,7 +43,8 @@ class Token:
 class PoolRule:
     """A pool's part in the program: its weight, and the days [from_day, until_day) on which it counts (None: open).
 
-    `tokens` are the symbols of all its tokens, whose prices its days need.
+    `tokens` are the symbols of all its tokens, whose prices its days need. `value` says what a Curve pool's LP token is
+    worth: "holdings", "virtual_price" or "peg:SYMBOL"; the last two no further than `max_deviation` from the holdings.
     """
 
     pool: PoolKey
@@ -50,6 +52,8 @@ class PoolRule:
     weight: Fraction
     from_day: int | None
     until_day: int | None
+    value: str = "holdings"
+    max_deviation: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,32 @@ class Reward:
     usd_share: UsdShare | None
 
 
+@dataclass(frozen=True, slots=True)
+class LookThroughRule:
+    """What the contract `address` is credited belongs to those behind it: by kind to the holders of the token `shares`
+    ("shares"), or to the depositors of the position NFTs that it holds ("nft_staker", `shares` None).
+    """
+
+    chain: int
+    address: Address
+    kind: Literal["shares", "nft_staker"]
+    shares: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class PointsRule:
+    """Points per USD, for each pool that has any: `per_usd_per_round` of vaults with rounds, `per_usd_day` of others.
+
+    `count` says which dollar-days count. Rates are above zero.
+    """
+
+    name: str
+    per_usd_per_round: Mapping[PoolKey, Fraction]
+    per_usd_day: Mapping[PoolKey, Fraction]
+    require_no_unstake: bool = True
+    count: Count = "full"
+
+
 class Epoch(NamedTuple):
     """Epoch `number` (from 1) over [start, end) in unix seconds, both UTC midnights."""
 
@@ -108,7 +138,8 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A version of a program's rules. `tokens` by symbol; `tiers` in ascending `from_epoch`."""
+    """A version of a program's rules. `tokens` by symbol; `tiers` in ascending `from_epoch`; `look_through` as one
+    contract holds the shares of another, the pools' own holders first."""
 
     name: str
     start: int
@@ -123,6 +154,8 @@ class Rules:
     tokens: dict[str, Token]
     pools: tuple[PoolRule, ...]
     exclusions: tuple[Exclusion, ...]
+    look_through: tuple[LookThroughRule, ...] = ()
+    points: tuple[PointsRule, ...] = ()
 
     @property
     def end(self) -> int:

@@ -1,18 +1,31 @@
 """Rules as text: one canonical JSON per version of the rules, as the database keeps it.
 
 Keys are sorted; decimals, units and micro-dollars are strings, so that no reader of JSON rounds them; days are
-YYYY-MM-DD and times RFC 3339. The order of pools, tiers, rewards and exclusions is kept.
+YYYY-MM-DD and times RFC 3339. The order of pools, tiers, rewards, exclusions and look-through is kept. What an older
+release did not write has its default.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from loyalty.core.address import Address
 from loyalty.core.amounts import USD_DECIMALS, format_decimal, format_units, parse_decimal, parse_units
 from loyalty.core.errors import Inconsistent, Invalid
 from loyalty.core.times import day_text, parse_day, parse_time, time_text
-from loyalty.program.rules import Exclusion, PoolKey, PoolRule, Reward, Rules, Tier, Token, UsdShare
+from loyalty.program.rules import (
+    Exclusion,
+    LookThroughRule,
+    PointsRule,
+    PoolKey,
+    PoolRule,
+    Reward,
+    Rules,
+    Tier,
+    Token,
+    UsdShare,
+)
 
 FORMAT = 1
 
@@ -49,6 +62,8 @@ def _rules_dict(rules: Rules) -> dict[str, Any]:
         "tokens": {symbol: _token_dict(token) for symbol, token in rules.tokens.items()},
         "pools": [_pool_dict(pool) for pool in rules.pools],
         "exclusions": [_exclusion_dict(exclusion) for exclusion in rules.exclusions],
+        "look_through": [_look_through_dict(each) for each in rules.look_through],
+        "points": [_points_dict(each) for each in rules.points],
     }
 
 
@@ -89,6 +104,8 @@ def _pool_dict(rule: PoolRule) -> dict[str, Any]:
         "weight": format_decimal(rule.weight),
         "from": _day_text(rule.from_day),
         "until": _day_text(rule.until_day),
+        "value": rule.value,
+        "max_deviation": None if rule.max_deviation is None else format_decimal(rule.max_deviation),
     }
 
 
@@ -99,6 +116,24 @@ def _exclusion_dict(exclusion: Exclusion) -> dict[str, Any]:
         "from": _day_text(exclusion.from_day),
         "until": _day_text(exclusion.until_day),
     }
+
+
+def _look_through_dict(rule: LookThroughRule) -> dict[str, Any]:
+    return {"chain": rule.chain, "address": rule.address, "kind": rule.kind, "shares": rule.shares}
+
+
+def _points_dict(rule: PointsRule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "per_usd_per_round": _rates_list(rule.per_usd_per_round),
+        "per_usd_day": _rates_list(rule.per_usd_day),
+        "require_no_unstake": rule.require_no_unstake,
+        "count": rule.count,
+    }
+
+
+def _rates_list(rates: Mapping[PoolKey, Fraction]) -> list[dict[str, Any]]:
+    return [{"chain": pool.chain, "pool": pool.address, "rate": format_decimal(rates[pool])} for pool in sorted(rates)]
 
 
 def _rules(stored: Mapping[str, Any]) -> Rules:
@@ -116,6 +151,8 @@ def _rules(stored: Mapping[str, Any]) -> Rules:
         tokens={symbol: _token(symbol, token) for symbol, token in stored["tokens"].items()},
         pools=tuple(_pool(pool) for pool in stored["pools"]),
         exclusions=tuple(_exclusion(exclusion) for exclusion in stored["exclusions"]),
+        look_through=tuple(_look_through(each) for each in stored.get("look_through", ())),
+        points=tuple(_points(each) for each in stored.get("points", ())),
     )
 
 
@@ -153,7 +190,33 @@ def _pool(stored: Mapping[str, Any]) -> PoolRule:
         weight=parse_decimal(stored["weight"]),
         from_day=_day(stored["from"]),
         until_day=_day(stored["until"]),
+        value=stored.get("value", "holdings"),
+        max_deviation=None if stored.get("max_deviation") is None else parse_decimal(stored["max_deviation"]),
     )
+
+
+def _look_through(stored: Mapping[str, Any]) -> LookThroughRule:
+    shares = stored["shares"]
+    return LookThroughRule(
+        chain=stored["chain"],
+        address=Address(stored["address"]),
+        kind=stored["kind"],
+        shares=None if shares is None else Address(shares),
+    )
+
+
+def _points(stored: Mapping[str, Any]) -> PointsRule:
+    return PointsRule(
+        name=stored["name"],
+        per_usd_per_round=_rates(stored["per_usd_per_round"]),
+        per_usd_day=_rates(stored["per_usd_day"]),
+        require_no_unstake=stored["require_no_unstake"],
+        count=stored["count"],
+    )
+
+
+def _rates(stored: Sequence[Mapping[str, Any]]) -> dict[PoolKey, Fraction]:
+    return {PoolKey(each["chain"], Address(each["pool"])): parse_decimal(each["rate"]) for each in stored}
 
 
 def _exclusion(stored: Mapping[str, Any]) -> Exclusion:

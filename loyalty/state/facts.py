@@ -19,7 +19,6 @@ from loyalty.state.swaps import has, last_price, price_before, swap_prices, swap
 
 __all__ = [
     "delete_above",
-    "earliest_above",
     "has",
     "insert",
     "last_price",
@@ -29,10 +28,19 @@ __all__ = [
     "swaps",
 ]
 
-POOL_TABLES = ("swaps", "liquidity_changes", "position_transfers")
-"""Those whose rows name one pool."""
-
-TABLES = (*POOL_TABLES, "token_transfers")
+TABLES = (
+    "swaps",
+    "liquidity_changes",
+    "position_transfers",
+    "token_transfers",
+    "position_stakes",
+    "vault_events",
+    "round_rolls",
+    "asset_exchanges",
+    "oracle_answers",
+    "pool_ticks",
+    "share_answers",
+)
 
 
 def insert(
@@ -106,13 +114,3 @@ def delete_above(connection: Connection, chain_id: int, block: int) -> int:
         statement = text(f"DELETE FROM {table} WHERE chain_id = :chain_id AND block > :block")
         deleted += connection.execute(statement, bound).rowcount
     return deleted
-
-
-def earliest_above(connection: Connection, chain_id: int, block: int) -> dict[int, int]:
-    """For each pool with facts of its own above `block`: the time of the first of them."""
-    union = " UNION ALL ".join(
-        f"SELECT pool_id, time FROM {table} WHERE chain_id = :chain_id AND block > :block" for table in POOL_TABLES
-    )
-    statement = text(f"SELECT pool_id, min(time) AS earliest FROM ({union}) AS facts GROUP BY pool_id")
-    rows = connection.execute(statement, {"chain_id": chain_id, "block": block})
-    return {int(row.pool_id): int(row.earliest) for row in rows}

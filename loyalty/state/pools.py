@@ -1,4 +1,4 @@
-"""Pools and their cursors. A cursor moves only from the value that was read."""
+"""Pools: what each one is, and up to where it is indexed (cursors.py moves that)."""
 
 from typing import NamedTuple
 
@@ -108,22 +108,3 @@ def all_pools(connection: Connection, chain_id: int | None = None) -> list[PoolR
         text(f"{_SELECT}{where} ORDER BY pools.id"), {} if chain_id is None else {"chain_id": chain_id}
     )
     return [PoolRow(*row) for row in rows]
-
-
-def advance(connection: Connection, pool_id: int, expected: int, next_block: int) -> None:
-    """Move the cursor on, from the value that was read. Conflict where it is another one by now."""
-    statement = text("UPDATE pools SET next_block = :next_block WHERE id = :id AND next_block = :expected")
-    moved = connection.execute(statement, {"id": pool_id, "expected": expected, "next_block": next_block}).rowcount
-    if moved != 1:
-        pool = get(connection, pool_id)
-        raise Conflict(
-            f"pool {pool.address}: this step began at block {expected}, but its cursor is at {pool.next_block}: "
-            "another worker has indexed it. Nothing of the step was kept"
-        )
-
-
-def set_next_block(connection: Connection, pool_id: int, next_block: int) -> None:
-    """Put the cursor back, for a rewind."""
-    statement = text("UPDATE pools SET next_block = :next_block WHERE id = :id")
-    if connection.execute(statement, {"id": pool_id, "next_block": next_block}).rowcount != 1:
-        raise NotFound(f"pool {pool_id} is not in the database")

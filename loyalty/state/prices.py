@@ -10,6 +10,7 @@ from loyalty.core.spans import Span
 from loyalty.state.bulk import insert_rows
 from loyalty.state.schema import price_points as table
 
+_COLUMNS = ("token_id", "valid_time", "price", "source", "asked_time", "reason")
 _SELECT = "SELECT valid_time, price, source, asked_time FROM price_points WHERE token_id = :token_id"
 
 
@@ -27,7 +28,7 @@ def insert(connection: Connection, token_id: int, points: Iterable[PricePoint], 
         for time, point in sorted(wanted.items())
         if time not in taken
     )
-    return insert_rows(connection, table, rows)
+    return insert_rows(connection, table, rows, _COLUMNS)
 
 
 def delete(connection: Connection, token_id: int, valid_times: Sequence[int]) -> int:

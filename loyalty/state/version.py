@@ -5,7 +5,7 @@ from sqlalchemy import Connection, inspect
 from loyalty.core.errors import Conflict
 from loyalty.state.engine import State
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest that this release knows: the last file of migrations/versions."""
 
 

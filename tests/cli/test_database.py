@@ -72,15 +72,15 @@ def test_a_backup_of_an_older_schema_is_restored_and_upgraded(
     ended = on_settled("db", "restore", str(copy))
     assert ended.code == 0, ended.err
     with closing(sqlite3.connect(tmp_path / "demo.db")) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
         assert connection.execute("SELECT count(*) FROM remarks").fetchall() == [(0,)]
     assert on_settled("db", "check").out == "No damage found.\n"
     assert on_settled("verify").code == 0
 
 
 MIGRATION = """
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = depends_on = None
 
 from alembic import op
@@ -97,11 +97,11 @@ def newer_release(folder: Path, patched: pytest.MonkeyPatch) -> None:
 
     migrations = folder / "migrations"
     shutil.copytree(migrate.migrations_folder(), migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    (migrations / "versions" / "0003_remarks.py").write_text(MIGRATION)
+    (migrations / "versions" / "0004_remarks.py").write_text(MIGRATION)
     for module in (check, migrate, version):
-        patched.setattr(module, "SCHEMA_VERSION", "0003")
+        patched.setattr(module, "SCHEMA_VERSION", "0004")
     patched.setattr(migrate, "migrations_folder", lambda: migrations)
-    assert SCHEMA_VERSION == "0002", "this release has a newer schema: let the test's migration come after it"
+    assert SCHEMA_VERSION == "0003", "this release has a newer schema: let the test's migration come after it"
 
 
 def test_a_database_in_use_is_not_replaced(on_settled: Loyalty, tmp_path: Path) -> None:

@@ -29,7 +29,19 @@ from loyalty.jobs.price import store_points
 from loyalty.jobs.settle import Evaluated, settle
 from loyalty.program.rules import Exclusion, PoolKey, PoolRule, Reward, Rules, Tier, Token, UsdShare
 from loyalty.program.rules_text import rules_json
-from loyalty.state import State, StateTransaction, blocks, chains, days, epochs, facts, pools, program_config, tokens
+from loyalty.state import (
+    State,
+    StateTransaction,
+    blocks,
+    chains,
+    cursors,
+    days,
+    epochs,
+    facts,
+    pools,
+    program_config,
+    tokens,
+)
 from loyalty.state.program_config import ConfigVersion
 
 CHAIN = 7
@@ -179,8 +191,8 @@ class Stage:
         with StateTransaction(self.state) as connection:
             blocks.add(connection, CHAIN, [(tip, 0)])
             chains.set_tips(connection, CHAIN, tip, None)
-            for row in pools.all_pools(connection):
-                pools.set_next_block(connection, row.id, tip.number + 1)
+            for cursor in cursors.all_on(connection, CHAIN):
+                cursors.advance(connection, cursor, tip.number + 1)
 
     def accrue(self, **options: Any) -> Accrued:
         return Accruer(self.state, self.rules, frozenset(), **options).run()

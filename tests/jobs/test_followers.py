@@ -192,8 +192,8 @@ def test_a_stored_pool_of_an_unknown_protocol_is_refused_by_name(state: State) -
     curve_id = store_curve(state, NG, 10)
     with StateTransaction(state) as connection:
         row = pools.get(connection, curve_id)
-        pools.ensure(connection, CHAIN, PAIR, "erc4626", row.token0_id, row.token1_id, 10)
-    with pytest.raises(Invalid, match="with the protocol erc4626, which this release cannot index"):
+        pools.ensure(connection, CHAIN, PAIR, "sushi", row.token0_id, row.token1_id, 10)
+    with pytest.raises(Invalid, match="is stored as sushi, which this release cannot index"):
         run(indexer(state, PlayedEndpoint([], 50)))
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from sqlalchemy import text
+
 from loyalty.core.facts import Swap
 from loyalty.core.spans import Span
 from loyalty.jobs.rewind import forget_above
@@ -49,7 +51,7 @@ def test_a_pool_that_has_not_come_that_far_keeps_its_cursor(stage: Stage) -> Non
     with StateTransaction(stage.state) as connection:
         row = pools.find(connection, CHAIN, ONE)
         assert row is not None
-        pools.set_next_block(connection, row.id, START_BLOCK + 5)
+        connection.execute(text("UPDATE pools SET next_block = :b WHERE id = :i"), {"b": START_BLOCK + 5, "i": row.id})
     forget(stage, "1d 00:30")
     with stage.state.read() as connection:
         assert sorted(row.next_block for row in pools.all_pools(connection)) == [

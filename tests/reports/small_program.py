@@ -25,6 +25,7 @@ from loyalty.state import (
     StateTransaction,
     blocks,
     chains,
+    cursors,
     facts,
     job_runs,
     open_state,
@@ -106,7 +107,8 @@ def index(state: State, pool_id: int) -> None:
         facts.insert(connection, CHAIN, {POOL: pool_id}, swaps, changes, transfers)
         counts = {1: 1, 2: 4, noon: 1}
         blocks.add(connection, CHAIN, [(header(block), counts.get(block, 0)) for block in range(1, HEAD + 1)])
-        pools.advance(connection, pool_id, 1, HEAD + 1)
+        for cursor in cursors.all_on(connection, CHAIN):
+            cursors.advance(connection, cursor, HEAD + 1)
         chains.set_tips(connection, CHAIN, header(HEAD), header(HEAD))
 
 

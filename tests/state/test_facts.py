@@ -190,11 +190,8 @@ def test_a_rewind_forgets_what_is_above_its_block_on_its_chain_alone(
     store(state, other_pool, [], [], [transfer(other_pool, 13, 0, 130), transfer(other_pool, 9, 0, 90)])
     store(state, elsewhere, [swap(elsewhere, 50, 0, 500)])
     with StateTransaction(state) as connection:
-        earliest = facts.earliest_above(connection, pool.chain, 10)
-        assert earliest == {pool.id: 110, other_pool.id: 130}
         assert facts.delete_above(connection, pool.chain, 10) == 3
         assert facts.delete_above(connection, pool.chain, 10) == 0
-        assert facts.earliest_above(connection, pool.chain, 10) == {}
     with state.read() as connection:
         assert facts.swaps(connection, pool.id, EVER) == [swap(pool, 10, 0, 100)]
         assert list(facts.ledger_facts(connection, [pool.id, other_pool.id])) == [transfer(other_pool, 9, 0, 90)]

@@ -96,7 +96,7 @@ def test_migrations_from_empty_give_the_tables_of_the_metadata(state: State) -> 
 
 
 def test_migrations_from_empty_give_the_very_statements_of_the_metadata(state: State) -> None:
-    """Down to each constraint's name; the order of a table's foreign keys alone is free."""
+    """Down to each constraint's name; the order of a table's lines alone is free."""
     created = create_engine("sqlite://")
     metadata.create_all(created)
     with created.connect() as connection:
@@ -111,7 +111,10 @@ def lines_by_name(connection: Connection) -> dict[str, list[str]]:
         "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL "
         "AND name <> 'alembic_version'"
     )
-    return {name: sorted(line.strip(" ,\t") for line in sql.splitlines() if line.strip()) for name, sql in rows}
+    plain = {name: sql.replace(f'TABLE "{name}"', f"TABLE {name}") for name, sql in rows}  # a rebuilt table is quoted
+    return {
+        name: sorted(line.strip(" ,\t") for line in sql.splitlines() if line.strip()) for name, sql in plain.items()
+    }
 
 
 def test_schema_sql_is_written_from_a_migrated_database() -> None:

@@ -173,19 +173,6 @@ def test_fee_and_tick_spacing_may_become_known_later_and_then_stay(state: State,
             pools.ensure(*known[:-1], 8)
 
 
-def test_a_cursor_moves_only_from_the_value_that_was_read(state: State, pool: Any, other_pool: Any) -> None:
-    with StateTransaction(state) as connection:
-        pools.advance(connection, pool.id, 100, 150)
-        with pytest.raises(Conflict, match="this step began at block 100, but its cursor is at 150"):
-            pools.advance(connection, pool.id, 100, 150)
-        pools.advance(connection, pool.id, 150, 151)
-        assert [row.next_block for row in pools.all_pools(connection)] == [151, 100]
-        pools.set_next_block(connection, pool.id, 120)
-        assert pools.get(connection, pool.id).next_block == 120
-        for change in (
-            lambda: pools.advance(connection, 99, 1, 2),
-            lambda: pools.set_next_block(connection, 99, 2),
-            lambda: pools.get(connection, 99),
-        ):
-            with pytest.raises(NotFound, match="pool 99"):
-                change()
+def test_a_pool_that_is_not_stored_is_not_found(state: State) -> None:
+    with state.read() as connection, pytest.raises(NotFound, match="pool 99"):
+        pools.get(connection, 99)

@@ -61,9 +61,8 @@ class CurveFollower:
     async def begin(self, plan: Plan) -> "CurveTurn":
         kept, self._kept = self._kept, None
         with self.state.read() as connection:
-            ids = tuple(sorted(pool.id for pool in plan.pools))
-            stored = [share_pools.get(connection, pool_id) for pool_id in ids]
-            if kept is not None and (kept.pool_ids, kept.next_block) == (ids, plan.start):
+            stored = [share_pools.get(connection, pool_id) for pool_id in plan.ids]
+            if kept is not None and (kept.pool_ids, kept.next_block) == (plan.ids, plan.start):
                 return CurveTurn(self, stored, kept.ledger)
             return CurveTurn(self, stored, fold(connection, stored, plan.start))
 

@@ -1,4 +1,7 @@
-"""A turn: one protocol's part of a step of the index. What a protocol must be able to do stands here."""
+"""A turn: one kind's part of a step of the index. What a follower of a kind must be able to do stands here.
+
+A kind is the protocol of pools, or what a contract is followed for.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -8,38 +11,46 @@ from sqlalchemy import Connection
 
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
-from loyalty.state.pools import PoolRow
+from loyalty.state.cursors import Cursor
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The next span and the pools that it is for. `limit` is a block that it never reaches, whatever the endpoint."""
+    """The next span and whose it is: pools and contracts that stand at `start`, the block of all their cursors.
 
-    pools: tuple[PoolRow, ...]
+    `limit` is a block that it never reaches, whatever the endpoint.
+    """
+
+    cursors: tuple[Cursor, ...]
     start: int
     limit: int
     start_block: int | None
     with_swaps: bool
 
-    def of(self, protocol: str) -> "Plan":
-        """For the pools of one protocol alone."""
-        return replace(self, pools=tuple(pool for pool in self.pools if pool.protocol == protocol))
+    def of(self, kind: str) -> "Plan":
+        """For those of one kind alone."""
+        return replace(self, cursors=tuple(cursor for cursor in self.cursors if cursor.kind == kind))
 
     @property
-    def protocols(self) -> list[str]:
-        """Those of its pools, in the order in which they are read."""
-        return sorted({pool.protocol for pool in self.pools})
+    def kinds(self) -> list[str]:
+        """Those of its cursors, in the order in which they are read."""
+        return sorted({cursor.kind for cursor in self.cursors})
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids of the rows, ascending: of one kind they name them."""
+        return tuple(sorted(cursor.id for cursor in self.cursors))
 
 
 class Turn(Protocol):
-    """A span of one protocol's pools: read, checked, stored. Its ledger is lost unless `keep` is called."""
+    """A span of one kind: read, checked, stored. Its ledger is lost unless `keep` is called."""
 
     def read(self, span: Span) -> Conversation[int]:
         """The conversation, which folds the span's facts into the ledger; returns how many logs were looked at."""
         ...
 
     def check(self) -> None:
-        """Raises Inconsistent where what was read cannot be all of a pool's history."""
+        """Raises Inconsistent where what was read cannot be all of a history."""
         ...
 
     def store(self, connection: Connection) -> Counter[int]:
@@ -52,10 +63,10 @@ class Turn(Protocol):
 
 
 class Follower(Protocol):
-    """Follows the pools of one protocol on one chain. Its ledger is a fold of the stored facts."""
+    """Follows what is of one kind on one chain. Its ledger is a fold of the stored facts."""
 
     async def begin(self, plan: Plan) -> Turn:
-        """The turn of the plan's pools, all of this protocol; the ledger stands at its start."""
+        """The turn of the plan's cursors, all of this kind; the ledger stands at its start."""
         ...
 
     def forget(self) -> None:

@@ -37,7 +37,7 @@ class UniswapV3Follower:
 
     async def begin(self, plan: Plan) -> "UniswapV3Turn":
         ledger, self._ledger = self._ledger or self._rebuild(), None
-        unborn = {pool.address for pool in plan.pools if ledger.price(pool.address) is None}
+        unborn = {pool.address for pool in plan.cursors if ledger.price(pool.address) is None}
         return UniswapV3Turn(self, plan, ledger, unborn, await self._last_prices(plan, ledger))
 
     async def _last_prices(self, plan: Plan, ledger: Ledger) -> list[Swap]:
@@ -45,7 +45,7 @@ class UniswapV3Follower:
         if (start_block := plan.start_block) is None or plan.start != start_block:
             return []
         found = []
-        for pool in plan.pools:
+        for pool in plan.cursors:
             if pool.start_block >= start_block:
                 continue
             reading = await self.chain.read(
@@ -88,7 +88,7 @@ class UniswapV3Turn:
         self._found = SpanFacts([], [], [], 0)
 
     def read(self, span: Span) -> Conversation[int]:
-        addresses = [pool.address for pool in self._plan.pools]
+        addresses = [pool.address for pool in self._plan.cursors]
         with_swaps = self._plan.with_swaps
         self._found = yield from read_span(
             addresses, self._follower.managers, self._ledger, span, with_swaps=with_swaps
@@ -100,7 +100,7 @@ class UniswapV3Turn:
         found = self._found
         initialized = {swap.pool for swap in found.swaps if swap.liquidity is None}
         touched = {swap.pool for swap in found.swaps} | {change.pool for change in found.liquidity_changes}
-        for pool in self._plan.pools:
+        for pool in self._plan.cursors:
             if pool.address in self._unborn & touched - initialized:
                 raise Inconsistent(
                     f"pool {checksum(pool.address)} on {self._follower.chain.name} was active before its start_block "
@@ -110,7 +110,7 @@ class UniswapV3Turn:
     def store(self, connection: Connection) -> Counter[int]:
         """Also a last price from before the program's start, where it is not stored yet."""
         found, chain_id = self._found, self._follower.chain.id
-        pool_ids = {pool.address: pool.id for pool in self._plan.pools}
+        pool_ids = {pool.address: pool.id for pool in self._plan.cursors}
         known = [swap for swap in self._last_prices if not facts.has(connection, chain_id, swap.block, swap.log_index)]
         swaps = [*known, *found.swaps]
         facts.insert(connection, chain_id, pool_ids, swaps, found.liquidity_changes, found.transfers)

@@ -113,7 +113,7 @@ class WholeScene:
         )
         curve = holders.curve.tables(home, [self.curve_pool], third or self.feed.source())
         # The vault has the dollar's symbol of the Curve pool's first coin for its own asset.
-        vaults = self.vaults.tables().replace('"USDX"', '"USDV"')
+        vaults = self.vaults.tables().replace('"USDX"', '"USDV"') + self.vaults.points()
         return uniswap_tables(holders.scene, home) + curve + vaults + holders.tables(home) + points
 
     def program(self, *more: str, file_name: str = "program.toml", epochs: int = 3, third: str | None = None) -> Path:

@@ -8,10 +8,10 @@ from typing import Any
 from loyalty.core.address import ZERO_ADDRESS, Address
 from tests.integration import curve_scene as curve
 from tests.integration import holder_scene as holders
-from tests.integration import vault_views as vaults
+from tests.integration import vault_calls as vaults
 from tests.integration.holder_scene import KEEPER, HolderMoment, HolderScene, Position
 from tests.integration.scene import ALICE, BOB, CAROL, DAVE, MALLORY
-from tests.integration.vault_views import PEOPLE
+from tests.integration.vault_calls import PEOPLE
 
 Sent = tuple[Address, Address, bytes]
 MOST_POSITIONS = 12

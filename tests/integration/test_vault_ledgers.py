@@ -22,9 +22,10 @@ from loyalty.protocols.vaults.stream_vault.bridged import join_chains
 from loyalty.protocols.vaults.stream_vault.ledger import RoundStart, VaultFact, VaultLedger
 from tests.integration.scene import GENESIS_TIME
 from tests.integration.two_chains import AWAY_CHAIN_ID, two_chains
+from tests.integration.vault_calls import DECIMALS
 from tests.integration.vault_checks import check_ledger
 from tests.integration.vault_play import RandomPlay, yield_step
-from tests.integration.vault_views import DECIMALS, AwayShares, RoundVault, VaultMoment, Yield
+from tests.integration.vault_views import AwayShares, RoundVault, VaultMoment, Yield
 from tools.evm.node import CHAIN_ID, Node
 
 

@@ -17,10 +17,10 @@ from loyalty.state.vault_facts import ledger_facts
 from tests.integration.points_oracle import Stretch, cells
 from tests.integration.scene import START
 from tests.integration.two_chains import two_chains
+from tests.integration.vault_calls import DECIMALS
 from tests.integration.vault_checks import check_ledger
 from tests.integration.vault_oracle import bridged_stretches, vault_stretches
 from tests.integration.vault_scene import VaultScene
-from tests.integration.vault_views import DECIMALS
 
 END = START + 3 * DAY_SECONDS
 PRICE = Fraction("0.9998")

@@ -1,7 +1,8 @@
 """A vault's ledger held to a moment's views."""
 
 from loyalty.protocols.vaults.stream_vault.ledger import VaultLedger
-from tests.integration.vault_views import PEOPLE, VaultMoment
+from tests.integration.vault_calls import PEOPLE
+from tests.integration.vault_views import VaultMoment
 
 
 def check_ledger(ledger: VaultLedger, moment: VaultMoment) -> None:

@@ -9,16 +9,9 @@ from loyalty.core.address import Address
 from loyalty.core.times import DAY_SECONDS
 from tests.integration.scene import START
 from tests.integration.two_chains import TwoChains, quoted, table, texts, token
+from tests.integration.vault_calls import DECIMALS
 from tests.integration.vault_play import RandomPlay, yield_step
-from tests.integration.vault_views import (
-    DECIMALS,
-    AwayShares,
-    RoundVault,
-    ShareMoment,
-    VaultMoment,
-    Yield,
-    YieldMoment,
-)
+from tests.integration.vault_views import AwayShares, RoundVault, ShareMoment, VaultMoment, Yield, YieldMoment
 from tools.evm.functions import Function
 from tools.evm.node import BLOCK_SECONDS, Transaction
 

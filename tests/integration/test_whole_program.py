@@ -1,0 +1,61 @@
+"""A program of all kinds of pools on two chains: the dollars of each are what its contracts' views make."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loyalty.core.address import Address
+from loyalty.core.spans import Span
+from loyalty.core.times import DAY_SECONDS, day_of
+from loyalty.program.cells import Cell
+from loyalty.service import Engine
+from loyalty.state import days
+from tests.integration.scene import START
+from tests.integration.two_chains import two_chains
+from tests.integration.whole_oracle import Cells, by_the_file, expected_cells
+from tests.integration.whole_scene import WholeScene
+
+END = START + 3 * DAY_SECONDS
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Iterator[WholeScene]:
+    with two_chains(tmp_path) as chains:
+        scene = WholeScene.deploy(chains, seed=1)
+        scene.play_days(steps=40)
+        scene.finish(END + 7_200)
+        yield scene
+
+
+def catch_up(engine: Engine) -> list[Cell]:
+    engine.price()
+    for chain in engine.program.chains:
+        engine.index(chain.id)
+    engine.accrue()
+    with engine.state.read() as connection:
+        return list(days.cells(connection, Span(day_of(START), day_of(END))))
+
+
+def check(found: Cells, expected: Cells, tolerance: int = 0) -> None:
+    """The same providers and days, and micro-dollar-days that differ by what is rounded on the way at most."""
+    assert found.keys() == expected.keys()
+    assert all(abs(units - expected[key]) <= tolerance for key, units in found.items())
+
+
+def test_pools_without_look_through_belong_to_whoever_holds_of_them(played: WholeScene) -> None:
+    expected = expected_cells(played, START, END, by_the_file, through=False)
+    with played.chains.engine(played.program_of(played.pool_tables())) as engine:
+        cells = catch_up(engine)
+    uniswap, curve = played.holders.scene.pool.address, played.curve_pool.pool
+    vault, shares = played.vaults.vault.address, played.vaults.shares.address
+    full: dict[Address, Cells] = {pool: {} for pool in expected.full}
+    in_range: Cells = {}
+    for cell in cells:
+        full[cell.pool][cell.day, cell.provider] = cell.usd_micro_days
+        if cell.pool == uniswap and cell.usd_micro_days_in_range:
+            in_range[cell.day, cell.provider] = cell.usd_micro_days_in_range
+    for pool in (uniswap, vault, shares):
+        check(full[pool], expected.full[pool])
+    check(in_range, expected.in_range[uniswap])
+    check(full[curve], expected.full[curve], tolerance=2)

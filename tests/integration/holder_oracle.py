@@ -15,7 +15,7 @@ from tests.integration.notes import Holding, PriceAt
 from tests.integration.points_oracle import Stretch
 
 HOUR = 3_600
-Parts = dict[Address, Fraction]
+Parts = dict[str, Fraction]
 
 
 def uniswap_usd(
@@ -28,14 +28,14 @@ def uniswap_usd(
     through: bool = True,
 ) -> Parts:
     """Dollars in the Uniswap pool by who stands behind, all or in range; prices in USD per smallest unit."""
-    found: defaultdict[Address, Fraction] = defaultdict(Fraction)
+    found: defaultdict[str, Fraction] = defaultdict(Fraction)
     for provider, part, holding in _holdings(scene, moment, through):
         if not in_range or holding.lower <= moment.tick < holding.upper:
             found[provider] += part * holding.usd(moment.sqrt_price_x96, price0, price1)
     return {provider: usd for provider, usd in found.items() if usd}
 
 
-def _holdings(scene: HolderScene, moment: HolderMoment, through: bool) -> Iterator[tuple[Address, Fraction, Holding]]:
+def _holdings(scene: HolderScene, moment: HolderMoment, through: bool) -> Iterator[tuple[str, Fraction, Holding]]:
     for each in moment.positions:
         provider = _provider(each) if through else each.owner
         yield provider, Fraction(1), Holding(each.owner, each.lower, each.upper, each.liquidity, None)
@@ -60,7 +60,7 @@ def lp_units(scene: HolderScene, moment: HolderMoment, *, through: bool = True) 
     """LP tokens of the first Curve pool by who stands behind; those in the gauge without a deposit are left out."""
     venue = scene.curve.ng
     in_hand, staked = (moment.curve.balances[token] for token in venue.shares)
-    parts: defaultdict[Address, Fraction] = defaultdict(Fraction)
+    parts: defaultdict[str, Fraction] = defaultdict(Fraction)
     for holder, units in (*in_hand.items(), *staked.items()):
         if holder not in (venue.gauge, venue.pool):
             parts[holder] += units
@@ -69,7 +69,7 @@ def lp_units(scene: HolderScene, moment: HolderMoment, *, through: bool = True) 
     return {holder: units for holder, units in parts.items() if units}
 
 
-def _hand_on(parts: defaultdict[Address, Fraction], contract: Address, to: Mapping[Address, Fraction]) -> None:
+def _hand_on(parts: defaultdict[str, Fraction], contract: Address, to: Mapping[str, Fraction]) -> None:
     units = parts.pop(contract, Fraction(0))
     for holder, part in to.items():
         parts[holder] += units * part

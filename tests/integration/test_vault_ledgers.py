@@ -10,11 +10,11 @@ from random import Random
 import pytest
 
 from loyalty.chain.chain import open_chain
+from loyalty.core.facts import AssetExchange
 from loyalty.core.queries import Conversation, Result
 from loyalty.core.spans import Span
 from loyalty.protocols.erc20 import ShareLedger
 from loyalty.protocols.vaults.erc4626 import adapter as erc4626
-from loyalty.protocols.vaults.erc4626.events import AssetExchange
 from loyalty.protocols.vaults.erc4626.price import GridAnswer, check_answers, deviations
 from loyalty.protocols.vaults.holders import shares_at
 from loyalty.protocols.vaults.stream_vault import adapter as stream_vault

@@ -8,9 +8,9 @@ import pytest
 from loyalty.core.address import Address
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_of
-from loyalty.program.cells import Cell
 from loyalty.service import Engine
 from loyalty.state import days
+from loyalty.state.days import DailyCell
 from tests.integration.scene import START
 from tests.integration.two_chains import two_chains
 from tests.integration.whole_oracle import Cells, by_the_file, expected_cells
@@ -28,13 +28,13 @@ def played(tmp_path: Path) -> Iterator[WholeScene]:
         yield scene
 
 
-def catch_up(engine: Engine) -> list[Cell]:
+def catch_up(engine: Engine) -> list[DailyCell]:
     engine.price()
     for chain in engine.program.chains:
         engine.index(chain.id)
     engine.accrue()
     with engine.state.read() as connection:
-        return list(days.cells(connection, Span(day_of(START), day_of(END))))
+        return days.cells(connection, Span(day_of(START), day_of(END)))
 
 
 def check(found: Cells, expected: Cells, tolerance: int = 0) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -13,6 +14,7 @@ from loyalty.state import days
 from loyalty.state.days import DailyCell
 from tests.integration.scene import START
 from tests.integration.two_chains import two_chains
+from tests.integration.whole_checks import check_away, check_home
 from tests.integration.whole_oracle import Cells, by_the_file, expected_cells
 from tests.integration.whole_scene import WholeScene
 
@@ -37,6 +39,15 @@ def catch_up(engine: Engine) -> list[DailyCell]:
         return days.cells(connection, Span(day_of(START), day_of(END)))
 
 
+def check_facts(scene: WholeScene, engine: Engine) -> None:
+    """At a hundred random blocks of both chains."""
+    sides = ((scene.chains.home, check_home), (scene.chains.away, check_away))
+    blocks = [(check_block, block) for side, check_block in sides for block in range(side.node.header().number + 1)]
+    with engine.state.read() as connection:
+        for check_block, block in Random(9).sample(blocks, 100):
+            check_block(scene, connection, block)
+
+
 def check(found: Cells, expected: Cells, tolerance: int = 0) -> None:
     """The same providers and days, and micro-dollar-days that differ by what is rounded on the way at most."""
     assert found.keys() == expected.keys()
@@ -47,6 +58,7 @@ def test_pools_without_look_through_belong_to_whoever_holds_of_them(played: Whol
     expected = expected_cells(played, START, END, by_the_file, through=False)
     with played.chains.engine(played.program_of(played.pool_tables())) as engine:
         cells = catch_up(engine)
+        check_facts(played, engine)
     uniswap, curve = played.holders.scene.pool.address, played.curve_pool.pool
     vault, shares = played.vaults.vault.address, played.vaults.shares.address
     full: dict[Address, Cells] = {pool: {} for pool in expected.full}

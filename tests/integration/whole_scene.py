@@ -4,11 +4,12 @@ Home has a Uniswap pool, a Curve pool with its gauge, contracts that hold for ot
 feed; the other chain has the vault's bridged shares and an ERC-4626 vault.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Protocol, TypeVar
 
 from loyalty.core.times import DAY_SECONDS, HOUR_SECONDS
 from tests.integration import curve_scene
@@ -27,6 +28,21 @@ QUIET = 120
 """Seconds around midnights and rolls in which nothing else happens."""
 Step = tuple[int, Callable[[], object]]
 """When, and what is done then."""
+
+
+class Noted(Protocol):
+    """A moment of any scene."""
+
+    @property
+    def block(self) -> int: ...
+
+
+Moment = TypeVar("Moment", bound=Noted)
+
+
+def as_of(moments: Sequence[Moment], block: int) -> Moment | None:
+    """What was said after a block, noted then or at the last block before that changed anything; None before that."""
+    return next((moment for moment in reversed(moments) if moment.block <= block), None)
 
 
 @dataclass

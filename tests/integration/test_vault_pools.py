@@ -19,7 +19,7 @@ from tests.integration.scene import START
 from tests.integration.two_chains import two_chains
 from tests.integration.vault_calls import DECIMALS
 from tests.integration.vault_checks import check_ledger
-from tests.integration.vault_oracle import bridged_stretches, vault_stretches
+from tests.integration.vault_oracle import bridged_stretches, vault_stretches, yield_stretches
 from tests.integration.vault_scene import VaultScene
 
 END = START + 3 * DAY_SECONDS
@@ -39,6 +39,8 @@ def catch_up(engine: Engine) -> None:
     engine.price()
     for chain in engine.program.chains:
         engine.index(chain.id)
+        while engine.ask_shares(chain.id):
+            pass
     engine.accrue()
 
 
@@ -76,6 +78,8 @@ def check(scene: VaultScene, engine: Engine) -> None:
     check_days(engine, scene.vault.address, vault_stretches(scene.vault, START, END, usd, DECIMALS))
     bridged = bridged_stretches(scene.shares, scene.vault, START, END, usd, DECIMALS)
     check_days(engine, scene.shares.address, bridged)
+    yields = yield_stretches(scene.yields, START, END, lambda _: Fraction(1), DECIMALS)
+    check_days(engine, scene.yields.address, yields)
 
 
 def program(scene: VaultScene) -> Path:

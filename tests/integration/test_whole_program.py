@@ -9,6 +9,7 @@ import pytest
 from loyalty.core.address import Address
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_of
+from loyalty.jobs.verify import verify
 from loyalty.service import Engine
 from loyalty.state import days
 from loyalty.state.days import DailyCell
@@ -34,7 +35,10 @@ def catch_up(engine: Engine) -> list[DailyCell]:
     engine.price()
     for chain in engine.program.chains:
         engine.index(chain.id)
+        while engine.ask_shares(chain.id):
+            pass
     engine.accrue()
+    engine.settle()
     with engine.state.read() as connection:
         return days.cells(connection, Span(day_of(START), day_of(END)))
 
@@ -59,15 +63,17 @@ def test_pools_without_look_through_belong_to_whoever_holds_of_them(played: Whol
     with played.chains.engine(played.program_of(played.pool_tables())) as engine:
         cells = catch_up(engine)
         check_facts(played, engine)
+        checked = verify(engine.state)
+    assert (checked.faults, len(checked.digests)) == ((), 3)
     uniswap, curve = played.holders.scene.pool.address, played.curve_pool.pool
-    vault, shares = played.vaults.vault.address, played.vaults.shares.address
+    vaults = played.vaults.vault.address, played.vaults.shares.address, played.vaults.yields.address
     full: dict[Address, Cells] = {pool: {} for pool in expected.full}
     in_range: Cells = {}
     for cell in cells:
         full[cell.pool][cell.day, cell.provider] = cell.usd_micro_days
         if cell.pool == uniswap and cell.usd_micro_days_in_range:
             in_range[cell.day, cell.provider] = cell.usd_micro_days_in_range
-    for pool in (uniswap, vault, shares):
+    for pool in (uniswap, *vaults):
         check(full[pool], expected.full[pool])
     check(in_range, expected.in_range[uniswap])
     check(full[curve], expected.full[curve], tolerance=2)

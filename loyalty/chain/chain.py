@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loyalty.chain.block_search import last_block_between
 from loyalty.chain.clock import Clock
 from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, observe_nothing
 from loyalty.chain.failover import Failover, Line, Patience
@@ -123,9 +124,26 @@ class Chain:
                 low = header.number + 1
         return found
 
-    async def call(self, to: Address, payload: bytes) -> bytes:
-        """What a contract answers at the head; raises Invalid where it refuses the call."""
-        return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload))
+    async def last_block_at(self, time: int, low: Header | None = None, high: Header | None = None) -> Header | None:
+        """The last block with a time at or before `time`; `low` and `high` are known blocks to search between.
+
+        None while the head is not later than `time`, for a block of that time may still come, and where the first
+        block is later. In a recording, the last recorded one.
+        """
+        if high is None or high.time <= time:
+            high = await self.head()
+        if high.time <= time:
+            return None
+        if low is None or low.time > time:
+            low = await self.header_at_or_after(0)
+        return None if low.time > time else await last_block_between(self._header_at_or_before, time, low, high)
+
+    async def call(self, to: Address, payload: bytes, block: int | None = None) -> bytes:
+        """What a contract answers at the end of a block, or at the head; raises Invalid where it refuses the call.
+
+        Raises NoneCanAnswer where no endpoint keeps the state of that block any more.
+        """
+        return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
 
     async def code_at(self, address: Address, block: int | None = None) -> bytes | None:
         """The code of a contract at a block, or at the head; empty where there is none.
@@ -159,6 +177,9 @@ class Chain:
         head = await line.endpoint.head()
         number = head.number - self._confirmations
         return None if number < 0 else await line.endpoint.header_at_or_before(number)
+
+    async def _header_at_or_before(self, number: int) -> Header:
+        return await self._failover.ask(f"block {number}", lambda line: line.endpoint.header_at_or_before(number))
 
     async def _reader(self) -> Reader:
         finalized = await self.finalized()

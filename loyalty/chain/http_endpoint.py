@@ -93,22 +93,31 @@ class HttpEndpoint:
         logs: list[RawLog] = self._provider.decoded(lambda wire: raw_logs(wire, query), wire_logs)
         return logs
 
-    async def call(self, to: Address, payload: bytes) -> bytes:
+    async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
         question: TxParams = {"to": checksum(to), "data": "0x" + payload.hex()}  # type: ignore[typeddict-item]
-        return bytes(await self._asked(self._web3.eth.call(question, "latest", ccip_read_enabled=False)))
+        asked = self._web3.eth.call(question, "latest" if block is None else block, ccip_read_enabled=False)
+        return bytes(await self._of_state(self._asked(asked), block))
 
     async def code_at(self, address: Address, block: int | None) -> bytes:
         tag = "latest" if block is None else hex(block)
-        try:
-            code: bytes = self._provider.decoded(decode_octets, await self._provider.ask("eth_getCode", [address, tag]))
-            return code
-        except (RpcRefused, SpanTooLarge) as refused:  # anvil says of a forgotten state that its block is out of range
-            if block is None:
-                raise
-            raise CannotAnswer(self._name, refused.reason) from None
+        answer = await self._of_state(self._provider.ask("eth_getCode", [address, tag]), block)
+        code: bytes = self._provider.decoded(decode_octets, answer)
+        return code
 
     async def close(self) -> None:
         await self._provider.disconnect()
+
+    async def _of_state(self, question: Awaitable[Result], block: int | None) -> Result:
+        """The answer from a block's state. Where it is refused, the state is forgotten, or the block not there yet."""
+        try:
+            return await question
+        except (RpcRefused, SpanTooLarge) as refused:  # anvil says of a forgotten state that its block is out of range
+            if block is None:
+                raise
+            reason = refused.reason
+        if (await self.head()).number < block:
+            raise EndpointFailed(self._name, f"it has no block {block} yet: {reason}")
+        raise CannotAnswer(self._name, reason)
 
     async def _asked(self, question: Awaitable[Result]) -> Result:
         """What web3.py makes of the answer; what it cannot read is a failure of this endpoint."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from loyalty.chain.provider import Reverted
+from loyalty.chain.endpoint import Reverted
 from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.logs import RawLog

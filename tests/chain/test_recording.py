@@ -189,6 +189,12 @@ def test_a_recording_answers_the_calls_that_were_heard_and_tells_what_is_missing
     assert [asyncio.run(opened(path).code_at(pool)) for pool in POOLS[:2]] == [b"\x01", b""]
 
 
+def test_a_call_that_is_not_recorded_is_asked_of_the_next_endpoint(rpc: RpcServer, recording: Path) -> None:
+    site = rpc.add(Site(WORLD))
+    chain = open_chain("arbitrum", CHAIN_ID, [f"file:{recording}", site.url], clock=HandClock().clock())
+    assert run(chain, lambda chain: chain.call(POOLS[0], b"\x31", 50)) == bytes.fromhex(POOLS[0][2:]) + b"\x31"
+
+
 def test_without_calls_the_first_line_is_as_before_there_were_any(recording: Path) -> None:
     line = json.loads(gzip.decompress(recording.read_bytes()).split(b"\n")[0])
     assert list(line) == ["loyalty_recording", "chain", "finality_seconds", "pools", "program", "prices"]

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from operator import itemgetter
@@ -97,25 +97,45 @@ def accrue_concentrated(day: ConcentratedDay) -> dict[PositionKey, Credit]:
     One pass over the swaps whatever the number of positions (docs/accrual.md). Raises Inconsistent when facts
     contradict each other, Invalid when there is liquidity before a token's first price step.
     """
-    _check_steps("token0", day.steps0)
-    _check_steps("token1", day.steps1)
-    ledger = Ledger(day.positions)
-    boundaries = _boundaries(day)
-    factors = factors_of(day.scale0, day.scale1)
-    sweep = Sweep(boundaries, day.span.start, day.price, day.swaps)
-    changes = _changes_by_time(day)
-    now = day.span.start
-    for until in _cuts(day, changes):
-        sweep.advance(until, *_prices(day, Span(now, until), ledger.liquidity))
-        earned = RangeIntegral(boundaries, sweep.buckets.below, sweep.buckets.total(), factors)
-        for change in changes.get(until, ()):
-            position = change.position
-            ledger.change(position, change.liquidity_delta, earned.of(position.lower, position.upper))
-        now = until
-    sweep.finish()
-    running = sweep.buckets.running()
-    earned = RangeIntegral(boundaries, running.__getitem__, running[-1], factors)
-    return {position: _credit(position, entry, earned) for position, entry in ledger.entries.items()}
+    walk = Walk(day)
+    for _ in walk.moments():
+        pass
+    earned = walk.earned_at_end()
+    return {position: _credit(position, entry, earned) for position, entry in walk.ledger.entries.items()}
+
+
+class Walk:
+    """The one pass over a pool-day: from each second at which a USD price or a position changes to the next."""
+
+    def __init__(self, day: ConcentratedDay) -> None:
+        _check_steps("token0", day.steps0)
+        _check_steps("token1", day.steps1)
+        self.ledger = Ledger(day.positions)
+        self._day = day
+        self._boundaries = _boundaries(day)
+        self._factors = factors_of(day.scale0, day.scale1)
+        self._sweep = Sweep(self._boundaries, day.span.start, day.price, day.swaps)
+
+    def moments(self, stops: Iterable[int] = ()) -> Iterator[tuple[int, RangeIntegral]]:
+        """Each such second, those of `stops` in the span, and its end: what every range has earned until then. The
+        second's changes are in the ledger. Raises as `accrue_concentrated` does."""
+        day, ledger, sweep = self._day, self.ledger, self._sweep
+        changes = _changes_by_time(day)
+        now = day.span.start
+        for until in sorted({*_cuts(day, changes), *stops}):
+            sweep.advance(until, *_prices(day, Span(now, until), ledger.liquidity))
+            earned = RangeIntegral(self._boundaries, sweep.buckets.below, sweep.buckets.total(), self._factors)
+            for change in changes.get(until, ()):
+                position = change.position
+                ledger.change(position, change.liquidity_delta, earned.of(position.lower, position.upper))
+            yield until, earned
+            now = until
+        sweep.finish()
+
+    def earned_at_end(self) -> RangeIntegral:
+        """After the last of `moments`, for all ranges at once."""
+        running = self._sweep.buckets.running()
+        return RangeIntegral(self._boundaries, running.__getitem__, running[-1], self._factors)
 
 
 def cells(credits: Mapping[PositionKey, Credit], scale0: TokenScale, scale1: TokenScale) -> dict[Address, Cell]:  # noqa: A002

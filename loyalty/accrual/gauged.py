@@ -1,19 +1,21 @@
-"""A pool's day with gauges: what its LP tokens are credited, those in gauges to whoever staked them.
+"""A pool's day with gauges: what its LP tokens are credited, those in gauges and other contracts to whoever is behind.
 
-Each gauge is looked through alone: gauge tokens that lie in another gauge of the pool were sent there by a plain
-transfer and are nobody's, as are those in the pool itself.
+A gauge's tokens stand for the pool's LP tokens alone: those of one gauge that lie in another gauge of the pool were
+sent there by a plain transfer and are nobody's, as are those in the pool itself.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
+from loyalty.accrual.behind import HeldShares, behind
 from loyalty.accrual.day import Cell, TokenScale
-from loyalty.accrual.look_through import LookThrough, Stretch, cut_times, resolve
+from loyalty.accrual.look_through import LookThrough, Stretch
+from loyalty.accrual.looked_through import look_through
 from loyalty.accrual.shares import (
     ShareDay,
-    ShareIndex,
     accrue_shares,
     credit_between,
     share_cells,
@@ -27,54 +29,40 @@ from loyalty.core.spans import Span
 
 class GaugedDay(NamedTuple):
     """`direct` is the exact credit of each holder of LP tokens (`share_scale` has its unit), `staked` what each gauge's
-    cell gave to those behind it. `cells` adds both up: a holder's own credit is floored once, its parts are whole."""
+    or other contract's cell gave to those behind it. `cells` adds both up: a holder's own credit is floored once, its
+    parts are whole. `unresolved` is what is nobody's, by whom it stays with."""
 
     direct: Mapping[Address, int]
     staked: Mapping[Address, Mapping[Address, Cell]]
     cells: Mapping[Address, Cell]
+    unresolved: Mapping[Address, Cell]
 
 
-def accrue_gauged(day: ShareDay, gauges: Sequence[LookThrough]) -> GaugedDay:
-    """The credits of a pool-day. Raises as `accrue_shares` and `resolve` do."""
-    scale = share_scale([coin.scale for coin in day.coins])
+def accrue_gauged(day: ShareDay, gauges: Sequence[LookThrough], contracts: Sequence[LookThrough] = ()) -> GaugedDay:
+    """The credits of a pool-day: `gauges` of this pool, then the program's other `contracts` in their order.
+
+    Raises as `accrue_shares` and `look_through` do.
+    """
+    through = [*(replace(gauge, only_own=True) for gauge in gauges), *contracts]
     credited = accrue_shares(day)
-    own = share_cells(credited, scale)
+    own = share_cells(credited, share_scale([coin.scale for coin in day.coins]))
+    found = look_through(day.span, through, lambda asked: _credits_between(day, asked), own, day.nobody)
+    apart = {*day.nobody, *(each.contract for each in through)}
+    direct = {holder: raw for holder, raw in credited.items() if holder not in apart}
+    staked = {each.contract: found.passed.get(each.contract, {}) for each in through}
+    return GaugedDay(direct, staked, found.cells, found.unresolved)
+
+
+def _credits_between(day: ShareDay, asked: Mapping[Address, Sequence[int]]) -> dict[Address, list[Stretch]]:
+    """Shares are always in range."""
     index = share_index(day)
-    nobody = {*day.nobody, *(gauge.contract for gauge in gauges)}
-    staked = {
-        gauge.contract: {
-            holder: cell for holder, cell in _behind(gauge, day, index, own).items() if holder not in nobody
-        }
-        for gauge in gauges
+    return {
+        contract: [
+            Stretch(Span(*ends), raw, raw)
+            for ends, raw in zip(pairwise(cuts), credit_between(index, day.shares, contract, cuts), strict=True)
+        ]
+        for contract, cuts in asked.items()
     }
-    direct = {holder: raw for holder, raw in credited.items() if holder not in nobody}
-    parts = [{holder: cell for holder, cell in own.items() if holder not in nobody}, *staked.values()]
-    return GaugedDay(direct, staked, _added(parts))
-
-
-def _behind(
-    gauge: LookThrough, day: ShareDay, index: ShareIndex, own: Mapping[Address, Cell]
-) -> Mapping[Address, Cell]:
-    """The gauge's cell divided among its stakers; what cannot be given to any stays with the gauge."""
-    cell = own.get(gauge.contract)
-    if cell is None:
-        return {}
-    cuts = cut_times(day.span, [gauge])
-    credits = credit_between(index, day.shares, gauge.contract, cuts)  # noqa: A001
-    stretches = [Stretch(Span(*ends), raw, raw) for ends, raw in zip(pairwise(cuts), credits, strict=True)]
-    return resolve(day.span, [gauge], {gauge.contract: stretches}, {gauge.contract: cell}).cells
-
-
-def _added(parts: Sequence[Mapping[Address, Cell]]) -> dict[Address, Cell]:
-    found: dict[Address, Cell] = {}
-    for part in parts:
-        for holder, cell in part.items():
-            before = found.get(holder, Cell(0, 0))
-            found[holder] = Cell(
-                usd_micro(before.usd_micro_days + cell.usd_micro_days),
-                usd_micro(before.usd_micro_days_in_range + cell.usd_micro_days_in_range),
-            )
-    return found
 
 
 class Holdings(NamedTuple):
@@ -99,19 +87,16 @@ def shares_usd_micro(lp_units: Mapping[Address, Fraction], holdings: Holdings) -
 
 
 def lp_units_of(
-    balances: Mapping[Address, int], gauges: Mapping[Address, Mapping[Address, int]], nobody: frozenset[Address]
+    balances: Mapping[Address, int],
+    gauges: Mapping[Address, Mapping[Address, int]],
+    nobody: frozenset[Address],
+    contracts: Sequence[HeldShares] = (),
 ) -> dict[Address, Fraction]:
-    """How many LP tokens are each holder's, in its hands and behind gauges.
+    """How many LP tokens are each holder's, in its hands, behind gauges and behind the program's other contracts.
 
     `gauges` has each gauge's own balances. A gauge token stands for one LP token, or less where the gauge holds fewer
     than it has issued.
     """
-    left_out = nobody | gauges.keys()
-    found = {holder: Fraction(units) for holder, units in balances.items() if holder not in left_out}
-    for gauge, staked in gauges.items():
-        issued, held = sum(staked.values()), balances.get(gauge, 0)
-        for holder, units in staked.items():
-            if holder not in left_out:
-                part = Fraction(units * held, max(issued, held))
-                found[holder] = found.get(holder, Fraction(0)) + part
-    return found
+    staked = [HeldShares(gauge, held, balances.get(gauge, 0), only_own=True) for gauge, held in gauges.items()]
+    units = {holder: Fraction(held) for holder, held in balances.items()}
+    return behind(units, [*staked, *contracts], nobody)

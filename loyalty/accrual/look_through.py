@@ -2,7 +2,7 @@
 
 Between changes of its shares an index in units of 2**-128 grows by floor(credit * 2**128 / shares); a holder's weight
 is balance times the growth. At the day's end the contract's cell is divided by these weights to the unit, by largest
-remainder (docs/shares.md). Holders can be contracts that are looked through themselves.
+remainder (docs/look-through.md). Holders can be contracts that are looked through themselves.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,21 +39,33 @@ class Backing:
 class LookThrough:
     """A contract that holds for others, and who holds its shares: at the span's start, and changes inside it in order.
 
-    Without `backing` all it is credited belongs to its shares, whatever one of them stands for.
+    Without `backing` all it is credited belongs to its shares, whatever one of them stands for. The shares of one with
+    `only_own` (a gauge) stand for the pool's own tokens alone: what it has of another contract's shares was sent to it
+    by a plain transfer and is nobody's.
     """
 
     contract: Address
     balances: Mapping[Address, int]
     changes: Sequence[ShareChange]
     backing: Backing | None = None
+    only_own: bool = False
+
+    @property
+    def holders(self) -> set[Address]:
+        """Everyone with shares at some moment of the span."""
+        return self.balances.keys() | {change.holder for change in self.changes}
 
 
 class Resolution(NamedTuple):
     """`cells` of all holders; what could not be given to anyone stays in the contract's own cell, and that part stands
-    in `unresolved` too. The cells add up to what they were, total and in range."""
+    in `unresolved` too. The cells add up to what they were, total and in range.
+
+    `passed` is what each contract, in their order, gave to each of its holders, other contracts among them.
+    """
 
     cells: dict[Address, Cell]
     unresolved: dict[Address, Cell]
+    passed: dict[Address, dict[Address, Cell]]
 
 
 class _Credit(NamedTuple):
@@ -84,17 +96,24 @@ def resolve(
     """The cells of a pool-day with those of `contracts` given to the holders behind them.
 
     `contracts` stand in the order in which one holds the shares of another, the pool's own holders first: a holder that
-    is a later contract passes its part on. One that is an earlier contract, or the contract itself, keeps it
-    unresolved: anyone can send a token back, so a circle is no error, and nothing runs in it. `credits` has, for each
-    contract with a cell of its own, stretches that meet at least at `cut_times`. Raises Inconsistent where these
-    contradict each other, Invalid for a contract named twice.
+    is a later contract passes its part on. One that is an earlier contract, the contract itself or one of `only_own`
+    keeps it unresolved: anyone can send a token back, so a circle is no error, and nothing runs in it. `credits` has,
+    for each contract with a cell of its own, stretches that meet at least at `cut_times`. Raises Inconsistent where
+    these contradict each other, Invalid for a contract named twice.
     """
-    if len({contract.contract for contract in contracts}) < len(contracts):
-        raise Invalid("a contract is looked through twice: name it once")
+    check_named_once(contracts)
     chain_of = _Chain(cut_times(span, contracts), contracts, credits, cells)
     for contract in contracts:
         chain_of.pass_on(contract)
-    return Resolution(chain_of.cells, chain_of.unresolved)
+    return chain_of.resolution()
+
+
+def check_named_once(contracts: Sequence[LookThrough]) -> None:
+    named: set[Address] = set()
+    for contract in contracts:
+        if contract.contract in named:
+            raise Invalid(f"{contract.contract} is looked through twice: name it once")
+        named.add(contract.contract)
 
 
 class _Chain:
@@ -109,25 +128,33 @@ class _Chain:
     ) -> None:
         self._cuts = cuts
         self._waiting = {each.contract: _by_cut(each.contract, cuts, credits) for each in contracts}
-        self._looked_at: set[Address] = set()
-        self.cells = dict(cells)
-        self.unresolved: dict[Address, Cell] = {}
+        self._closed = {each.contract for each in contracts if each.only_own}
+        """Those that pass on nothing more: what they are given stays with them."""
+        self._cells = dict(cells)
+        self._unresolved: dict[Address, Cell] = {}
+        self._passed: dict[Address, dict[Address, Cell]] = {}
+
+    def resolution(self) -> Resolution:
+        cells = self._cells
+        for contract, cell in self._unresolved.items():
+            cells[contract] = _sum(cells.get(contract), cell)
+        return Resolution(cells, self._unresolved, self._passed)
 
     def pass_on(self, contract: LookThrough) -> None:
         """The contract's cell goes to its holders."""
         credit = self._waiting.pop(contract.contract)
-        self._looked_at.add(contract.contract)
-        cell = self.cells.pop(contract.contract, Cell(0, 0))
+        self._closed.add(contract.contract)
+        cell = self._cells.pop(contract.contract, Cell(0, 0))
         if cell.usd_micro_days and not any(each.total for each in credit):
             raise Inconsistent(f"{contract.contract} has a cell of {cell.usd_micro_days} and no credit to divide it by")
         weights = self._weights(contract, credit)
-        for holder, part in _divide(cell, weights, contract.contract).items():
-            self._give(holder, part)
-
-    def _give(self, holder: Address, part: Cell) -> None:
-        self.cells[holder] = _sum(self.cells.get(holder), part)
-        if holder in self._looked_at:
-            self.unresolved[holder] = _sum(self.unresolved.get(holder), part)
+        parts = _divide(cell, weights, contract.contract)
+        for holder, part in parts.items():
+            given = self._unresolved if holder in self._closed else self._cells
+            given[holder] = _sum(given.get(holder), part)
+        self._passed[contract.contract] = {
+            holder: part for holder, part in parts.items() if holder != contract.contract
+        }
 
     def _weights(self, contract: LookThrough, credit: Sequence[_Credit]) -> dict[Address, _Credit]:
         """Each holder's part of the credit; the contract itself stands for nobody's."""
@@ -154,7 +181,7 @@ class _Chain:
             balances = list(accumulate((change.delta for change in changes), initial=start))
             if min(balances) < 0:
                 raise Inconsistent(f"{holder} would hold {min(balances)} shares of {contract.contract}")
-            if holder in self._waiting:
+            if holder in self._waiting and holder not in self._closed:
                 self._add_to_waiting(holder, _running(self._cuts, start, changes), growth)
             booked = (_times(-change.delta, index[place[change.time]]) for change in changes)
             yield holder, _add(_times(balances[-1], index[-1]), *booked)

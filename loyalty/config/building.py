@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+from loyalty.config.building_pools import built_pools, pool_rule
 from loyalty.config.checks_budget import tier_name
 from loyalty.config.checks_chains import Endpoints
 from loyalty.config.entries import (
@@ -10,7 +11,6 @@ from loyalty.config.entries import (
     Document,
     LookThroughTable,
     PointsTable,
-    PoolTable,
     PriceTable,
     RewardTable,
     TokenTable,
@@ -37,7 +37,7 @@ from loyalty.config.program import (
 from loyalty.config.settings import rpc_variable
 from loyalty.core.amounts import parse_units
 from loyalty.core.errors import Invalid
-from loyalty.program.rules import Exclusion, PoolKey, PoolRule, Reward, Rules, Tier, Token, UsdShare
+from loyalty.program.rules import Exclusion, PoolKey, Reward, Rules, Tier, Token, UsdShare
 
 DEFAULT_TIERS = (
     Tier("Tier 1", 1, Fraction(1), 0),
@@ -52,7 +52,7 @@ def built(document: Document, path: Path, endpoints: Endpoints) -> Program:
     folder = path.absolute().parent
     ids = {chain.name: chain.id for chain in document.chains}
     tokens = tuple(_token(entry, ids, folder) for entry in document.tokens)
-    pools = tuple(_pool(entry, ids, {each.token.symbol: each.token for each in tokens}) for entry in document.pools)
+    pools = built_pools(document.pools, ids, {each.token.symbol: each.token for each in tokens})
     return Program(
         rules=_rules(document, {each.token.symbol: each.token for each in tokens}, pools),
         chains=tuple(_chain(entry, endpoints, folder) for entry in document.chains),
@@ -78,7 +78,7 @@ def _rules(document: Document, tokens: dict[str, Token], pools: tuple[PoolSettin
         tiers=_tiers(document),
         rewards=tuple(_reward(entry, tokens[entry.token].decimals) for entry in document.rewards),
         tokens=tokens,
-        pools=tuple(PoolRule(pool.key, pool.tokens, pool.weight, pool.from_day, pool.until_day) for pool in pools),
+        pools=tuple(pool_rule(pool) for pool in pools),
         exclusions=tuple(Exclusion(e.address, e.reason, e.from_day, e.until_day) for e in document.exclusions),
     )
 
@@ -142,34 +142,6 @@ def _price(entry: PriceTable, price_decimals: int, folder: Path) -> PriceSetting
         case PriceTable(pool=str(pool)):
             return PoolPrice(pool)
     raise Invalid(f"{entry.place.path} names no price source")
-
-
-def _pool(entry: PoolTable, ids: dict[str, int], tokens: dict[str, Token]) -> PoolSettings:
-    return PoolSettings(
-        chain_id=ids[entry.chain],
-        chain=entry.chain,
-        protocol=entry.protocol,
-        address=entry.address,
-        start_block=entry.start_block,
-        tokens=_in_pool_order(entry, tokens),
-        fee_pips=entry.fee_pips,
-        tick_spacing=entry.tick_spacing,
-        from_day=entry.from_day,
-        until_day=entry.until_day,
-        weight=entry.weight,
-        lp_token=entry.lp_token,
-        gauges=entry.gauges or (),
-        value=entry.value,
-    )
-
-
-def _in_pool_order(entry: PoolTable, tokens: dict[str, Token]) -> tuple[str, ...]:
-    """token0 and token1: Uniswap V3 orders them by address. Without both addresses the file's order stands, and for
-    other protocols always."""
-    addresses = [tokens[symbol].address for symbol in entry.tokens]
-    if entry.protocol == "uniswap_v3" and None not in addresses:
-        return tuple(sorted(entry.tokens, key=lambda symbol: tokens[symbol].address or ""))
-    return entry.tokens
 
 
 def _points(entry: PointsTable, pools: tuple[PoolSettings, ...]) -> PointsSettings:

@@ -18,24 +18,31 @@ from loyalty.core.address import Address, checksum
 from loyalty.core.times import DAY_SECONDS, day_text
 
 _ONLY_FOR = {
-    "curve": ("lp_token", "gauges", "value"),
+    "curve": ("lp_token", "gauges", "value", "max_deviation"),
     "uniswap_v3": ("fee_pips", "tick_spacing"),
+    "stream_vault": ("deployments",),
 }
 """Keys that mean something for one protocol only."""
 
 _PAIR = (2, 2, "two different token symbols")
-_TOKENS = {"curve": (2, 4, "two to four different token symbols, in the pool's order")}
+_ASSET = (1, 1, "the symbol of one token: the vault's asset")
+_TOKENS = {
+    "curve": (2, 4, "two to four different token symbols, in the pool's order"),
+    "stream_vault": _ASSET,
+    "erc4626": _ASSET,
+}
 """By protocol: how many tokens a pool has at least and at most, and in words."""
 
 
 def check_pools(document: Document) -> None:
     pools = rows(document.pools)
-    check_unique((pool.place.at("address"), (pool.chain, pool.address)) for pool in pools)
+    check_unique(place_and_key for pool in pools for place_and_key in _addresses(pool))
     check_unique(share_token for pool in pools for share_token in _share_tokens(pool))
     for pool in pools:
         check_reference(pool.place.at("chain"), pool.chain, chain_names(document))
         _check_tokens(document, pool)
         _check_protocol(pool)
+        _check_deployments(document, pool)
         check_order(pool.place, pool.from_day, pool.until_day)
         _check_counts(document.program, pool)
 
@@ -57,6 +64,23 @@ def check_points(document: Document) -> None:
         for number, address in enumerate(entry.pools if known(entry.pools) else ()):
             if addresses is not None and addresses.count(address) != 1:
                 entry.place.at("pools", number).fault(checksum(address), "the address of exactly one pool of the file")
+
+
+def _addresses(pool: PoolTable) -> Iterator[tuple[Place, tuple[str, Address]]]:
+    """A pool's own address and those of its deployments, each with its chain."""
+    yield pool.place.at("address"), (pool.chain, pool.address)
+    for deployment in rows(pool.deployments or ()):
+        yield deployment.place.at("address"), (deployment.chain, deployment.address)
+
+
+def _check_deployments(document: Document, pool: PoolTable) -> None:
+    """The shares of a vault that were bridged to other chains: one contract a chain."""
+    deployments = rows(pool.deployments or ())
+    check_unique((each.place.at("chain"), each.chain) for each in deployments)
+    for each in deployments:
+        check_reference(each.place.at("chain"), each.chain, chain_names(document))
+        if known(each.chain, pool.chain) and each.chain == pool.chain:
+            each.place.at("chain").fault(shown(each.chain), "another chain than the vault's own")
 
 
 def _share_tokens(pool: PoolTable) -> Iterator[tuple[Place, tuple[str, Address]]]:
@@ -93,10 +117,11 @@ def _check_same_chain(pool: PoolTable, number: int, token: TokenTable, chains: l
 
 
 def _check_coin(pool: PoolTable, number: int, token: TokenTable) -> None:
-    """What a Curve pool holds of a coin is read from the coin's own contract."""
-    if known(pool.protocol, token.address) and pool.protocol == "curve" and token.address is None:
+    """What a Curve pool holds of a coin is read from the coin's own contract, and a vault tells its asset's address."""
+    if known(pool.protocol, token.address) and pool.protocol != "uniswap_v3" and token.address is None:
         read = f"{shown(token.symbol)}, a token without an address"
-        pool.place.at("tokens", number).fault(read, "a token with its address: a curve pool's coins are read there")
+        what = "a curve pool's coins are read there" if pool.protocol == "curve" else "the vault is asked for it"
+        pool.place.at("tokens", number).fault(read, f"a token with its address: {what}")
 
 
 def _check_protocol(pool: PoolTable) -> None:
@@ -105,6 +130,8 @@ def _check_protocol(pool: PoolTable) -> None:
     for protocol, names in _ONLY_FOR.items():
         for name in given(pool, names) if pool.protocol != protocol else ():
             pool.place.at(name).fault(f"it for a pool of {pool.protocol}", f"it for {protocol} only: remove it")
+    if pool.max_deviation is not None and pool.value in (None, "holdings") and pool.protocol == "curve":
+        pool.place.at("max_deviation").fault("it for a pool valued by its holdings", "it for another value: remove it")
     symbol = pool.value.removeprefix("peg:") if pool.value is not None and known(pool.value, pool.tokens) else None
     if symbol is not None and pool.value != symbol and symbol not in pool.tokens:
         pool.place.at("value").fault(shown(pool.value), "peg: and one of the pool's tokens")

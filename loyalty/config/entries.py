@@ -104,6 +104,13 @@ class TokenTable(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentTable(Table):
+    chain: str = needed(CHAIN_NAME)
+    address: Address = needed(ADDRESS)
+    start_block: int = needed(BLOCK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolTable(Table):
     chain: str = needed(CHAIN_NAME)
     protocol: str = needed(readings.choice(*PROTOCOLS))
@@ -118,6 +125,10 @@ class PoolTable(Table):
     lp_token: Address | None = optional(ADDRESS)
     gauges: tuple[Address, ...] | None = optional(list_of(ADDRESS, 'a list of addresses: ["0x…"]'))
     value: str | None = optional(VALUE)
+    max_deviation: Fraction | None = optional(readings.positive("0.02"))
+    deployments: tuple[DeploymentTable, ...] | None = optional(
+        tables(DeploymentTable, '[{ chain = "base", address = "0x…", start_block = 1 }]')
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

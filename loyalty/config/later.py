@@ -20,8 +20,6 @@ class Later(NamedTuple):
 _OTHER_SOURCE = "remove this source; use coingecko, defillama, file or fixed"
 
 LATER: dict[str, Later] = {
-    'pools.protocol = "erc4626"': Later("the protocol erc4626", "remove this pool"),
-    'pools.protocol = "stream_vault"': Later("the protocol stream_vault", "remove this pool"),
     'pools.value = "virtual_price"': Later('value = "virtual_price"', 'use "holdings" or remove this key'),
     'pools.value = "peg"': Later("a peg as value", 'use "holdings" or remove this key'),
     "tokens.price.chainlink": Later("the price source chainlink", _OTHER_SOURCE),

@@ -82,8 +82,8 @@ class PoolSettings:
 
     `tokens` are symbols. For uniswap_v3 they are token0 and token1: where the file gives both addresses they are put
     in the order of the addresses, which is the pool's; otherwise, and for curve, the file's order must be the pool's.
-    `fee_pips` (in hundredths of a bip) and `tick_spacing` None: to be asked from the contract. The last three are
-    Curve's.
+    `fee_pips` (in hundredths of a bip) and `tick_spacing` None: to be asked from the contract. `lp_token`, `gauges`,
+    `value` and `max_deviation` are Curve's. `home`: these are the shares of that vault, bridged to this chain.
     """
 
     chain_id: int
@@ -100,6 +100,8 @@ class PoolSettings:
     lp_token: Address | None = None
     gauges: tuple[Address, ...] = ()
     value: str | None = None
+    max_deviation: Fraction | None = None
+    home: PoolKey | None = None
 
     @property
     def key(self) -> PoolKey:
@@ -117,6 +119,7 @@ class PoolSettings:
             "weight": format_decimal(self.weight),
             **dated(self.from_day, self.until_day),
             **self._masked_curve(),
+            **({"home": {"chain_id": self.home.chain, "address": checksum(self.home.address)}} if self.home else {}),
         }
 
     def _masked_curve(self) -> dict[str, Any]:
@@ -126,6 +129,7 @@ class PoolSettings:
             "lp_token": checksum(self.lp_token or self.address),
             "gauges": [checksum(gauge) for gauge in self.gauges],
             "value": self.value or "holdings",
+            "max_deviation": None if self.max_deviation is None else format_decimal(self.max_deviation),
         }
 
 

@@ -4,7 +4,7 @@ Every fact's key is (chain, block, log_index); the chain is known from where a f
 the block. Facts are ordered by (block, log_index), never by time.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from loyalty.core.address import Address
 
@@ -67,6 +67,18 @@ class PositionTransfer(NamedTuple):
     token: PositionToken
     sender: Address
     recipient: Address
+    transaction_hash: bytes
+
+
+class PositionStake(NamedTuple):
+    """From this log on `account` is the depositor of a position token in `staker`; ZERO_ADDRESS: nobody is."""
+
+    staker: Address
+    block: int
+    log_index: int
+    time: int
+    token: PositionToken
+    account: Address
     transaction_hash: bytes
 
 
@@ -163,6 +175,23 @@ class RoundRolled(NamedTuple):
     wrapped_minted: int
     wrapped_burned: int
     yield_units: int
+    transaction_hash: bytes
+
+
+ExchangeKind = Literal["deposit", "withdraw"]
+
+
+class AssetExchange(NamedTuple):
+    """Assets that became shares of `owner`, or shares of the owner that became assets; both in smallest units."""
+
+    vault: Address
+    block: int
+    log_index: int
+    time: int
+    kind: ExchangeKind
+    owner: Address
+    assets: int
+    shares: int
     transaction_hash: bytes
 
 

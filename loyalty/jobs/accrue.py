@@ -8,13 +8,14 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from loyalty.core.address import Address, checksum
+from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict, LoyaltyError
 from loyalty.core.spans import Span
 from loyalty.core.times import day_of, day_span, day_text, time_text
 from loyalty.jobs.histories.history import DayInputs, PoolHistory
 from loyalty.jobs.histories.opening import open_history
 from loyalty.program.rules import Rules
-from loyalty.state import StateTransaction, balances, blocks, chains, cursors, days, pools, providers
+from loyalty.state import StateTransaction, balances, blocks, chains, cursors, days, pools, providers, vaults
 from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
 
@@ -106,10 +107,14 @@ class Accruer:
                 yield result
 
     def _waiting(self, history: PoolHistory, day: int, as_of: AsOf) -> frozenset[str]:
-        """The pool's tokens whose grid may still publish a price for the day."""
+        """The pool's tokens whose grid may still publish a price for the day, and a share's worth, by its name."""
         passed = as_of.time - day_span(day).end
         symbols = {row.symbol for row in history.prices.tokens} & self.grid_tokens
-        return frozenset(symbol for symbol in symbols if passed < self.rules.tokens[symbol].max_age)
+        waiting = {symbol for symbol in symbols if passed < self.rules.tokens[symbol].max_age}
+        worth = history.prices.worth
+        if worth is not None and worth.max_age is not None and passed < worth.max_age:
+            waiting.add(worth.name)
+        return frozenset(waiting)
 
     def _write(self, pool: PoolRow, history: PoolHistory, result: DayResult) -> bool:
         """One pool-day, as one step; False, with nothing written, where what it hangs on has changed meanwhile."""
@@ -156,7 +161,16 @@ def indexed_to(connection: Connection, pool: PoolRow) -> AsOf | None:
     log up to its second has been indexed."""
     next_block = cursors.counted_to(connection, pool.chain_id, pool.next_block)
     header = blocks.at_or_before(connection, pool.chain_id, next_block - 1)
+    vault = vaults.find(connection, pool.id)
+    if header is not None and vault is not None and vault.home_pool_id is not None:
+        home = indexed_to(connection, pools.get(connection, vault.home_pool_id))
+        header = None if home is None else _not_after(connection, pool.chain_id, header, home.time)
     return None if header is None else AsOf(header.number, header.time, header.hash)
+
+
+def _not_after(connection: Connection, chain_id: int, header: Header, time: int) -> Header | None:
+    """The last stored block up to `header` and a second: bridged shares count as far as their rounds are known."""
+    return header if header.time <= time else blocks.at_or_before_time(connection, chain_id, time)
 
 
 def counted_days(rules: Rules, pool: PoolRow) -> Span:
@@ -193,7 +207,7 @@ def compute_day(
     """One pool-day, whole where the pool is indexed past its end, else up to `as_of`.
 
     Balances come with a day that goes on, and with the pool's last day, whose end they then stand at for good.
-    `waiting` are tokens whose grid may still publish a price for the day: until it does, or `max_age` has passed, a day
+    `waiting` are those whose grid may still publish a price for the day: until it does, or `max_age` has passed, a day
     that is over stays open, so that it is computed from the same prices here and anywhere else.
     """
     over = as_of.time >= day_span(day).end
@@ -229,6 +243,9 @@ def _waits_for(history: PoolHistory, day_end: int, waiting: frozenset[str]) -> s
     for row in history.prices.tokens:
         if row.symbol in waiting and not history.prices.has_point_from(row, day_end):
             return f"{row.symbol}: the price at {time_text(day_end)} has not been published yet"
+    worth = history.prices.worth
+    if worth is not None and worth.name in waiting and not worth.has_from(day_end):
+        return f"{worth.name}: the contract has not been asked for {time_text(day_end)} yet"
     return None
 
 

@@ -12,12 +12,13 @@ from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.contract_facts import ContractFacts
 from loyalty.jobs.deployed import place
 from loyalty.jobs.pool_facts import PoolFacts
-from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register, token_symbols
+from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register
 from loyalty.jobs.share_pool_facts import SharePoolFacts
+from loyalty.jobs.vault_facts import VaultFacts
 from loyalty.program.changes import Change, check_change
 from loyalty.program.rules import LookThroughRule, PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json
-from loyalty.state import StateTransaction, audit, chains, days, epochs, pools, program_config, tokens
+from loyalty.state import StateTransaction, audit, chains, days, epochs, pool_tokens, pools, program_config, tokens
 from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
 from loyalty.state.program_config import ConfigVersion
@@ -60,10 +61,33 @@ def prepare(state: State, program: Program, found: Mapping[PoolKey, ContractFact
 
 def check_pool(pool: PoolSettings, facts: ContractFacts, rules: Rules) -> None:
     """Invalid, naming both sides, where the program file contradicts the pool's contract."""
-    if isinstance(facts, SharePoolFacts):
-        _check_coins(pool, facts, rules)
-    else:
-        _check_pair(pool, facts, rules)
+    match facts:
+        case SharePoolFacts():
+            _check_coins(pool, facts, rules)
+        case VaultFacts():
+            _check_asset(pool, facts, rules)
+        case PoolFacts():
+            _check_pair(pool, facts, rules)
+
+
+def _check_asset(pool: PoolSettings, facts: VaultFacts, rules: Rules) -> None:
+    """The asset is the file's token; shares of a vault with rounds have its decimals, on every chain."""
+    token = rules.tokens[pool.tokens[0]]
+    if facts.asset is not None and token.address != facts.asset:
+        raise Invalid(
+            f"{place(pool)}.tokens[0] is {token.symbol} ({checksum(token.address) if token.address else 'no address'}),"
+            f" but the vault's asset is {checksum(facts.asset)}: correct the program file"
+        )
+    if facts.asset_decimals is not None and token.decimals != facts.asset_decimals:
+        raise Invalid(
+            f"tokens[{token.symbol}].decimals is {token.decimals}, but the vault's asset has {facts.asset_decimals}: "
+            "correct the program file"
+        )
+    if pool.protocol == "stream_vault" and facts.share_decimals != token.decimals:
+        raise Invalid(
+            f"{place(pool)}: its shares have {facts.share_decimals} decimals and its asset {token.symbol} has "
+            f"{token.decimals}: shares of a vault with rounds have those of their asset; check address and token"
+        )
 
 
 def _check_coins(pool: PoolSettings, facts: SharePoolFacts, rules: Rules) -> None:
@@ -201,7 +225,7 @@ def _counts_otherwise(connection: Connection, pool: PoolRow, old: Rules, new: Ru
     kept = old.tokens.keys() & new.tokens.keys()
     aged = {symbol for symbol in kept if old.tokens[symbol].max_age != new.tokens[symbol].max_age}
     return bool(
-        aged & token_symbols(connection, pool)
+        aged.intersection(pool_tokens.symbols(connection, pool))
         or _valued(old, pool) != _valued(new, pool)
         or _looked_through(old, pool.chain_id) != _looked_through(new, pool.chain_id)
     )

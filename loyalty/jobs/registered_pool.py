@@ -11,8 +11,9 @@ from loyalty.jobs.contract_facts import ContractFacts
 from loyalty.jobs.deployed import place
 from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.jobs.share_pool_facts import SharePoolFacts
+from loyalty.jobs.vault_facts import VaultFacts
 from loyalty.program.rules import Rules, Token
-from loyalty.state import pools, share_pools
+from loyalty.state import pools, share_pools, vaults
 from loyalty.state.pools import PoolRow
 
 _WAY_OUT = "change it back, or index into a new database"
@@ -27,8 +28,23 @@ def register(
         coins = [(coin, token_ids[symbol]) for coin, symbol in zip(facts.coins, pool.tokens, strict=True)]
         share_pools.ensure(connection, pool_id, facts.lp_token, coins, pool.gauges)
         return
+    if isinstance(facts, VaultFacts):
+        _register_vault(connection, pool, facts, token_ids)
+        return
     pair = ordered_tokens(facts, *(rules.tokens[symbol] for symbol in pool.tokens))
     _ensure(connection, pool, [token_ids[token.symbol] for token in pair], facts)
+
+
+def _register_vault(
+    connection: Connection, pool: PoolSettings, facts: VaultFacts, token_ids: Mapping[str, int]
+) -> None:
+    """A vault has one token, the asset; bridged shares name their vault, which stands before them in the program."""
+    asset_id = token_ids[pool.tokens[0]]
+    home = None if pool.home is None else pools.find(connection, *pool.home)
+    if pool.home is not None and home is None:
+        raise NotFound(f"{place(pool)}: its vault {checksum(pool.home.address)} is not in the database yet")
+    pool_id = _ensure(connection, pool, [asset_id, asset_id])
+    vaults.ensure(connection, pool_id, pool.address, facts.share_decimals, home.id if home else None)
 
 
 def _ensure(connection: Connection, pool: PoolSettings, first_two: list[int], facts: PoolFacts | None = None) -> int:
@@ -65,7 +81,9 @@ def check_registered(connection: Connection, pool: PoolSettings) -> None:
         )
     if pool.protocol == "curve":
         _check_shares(connection, row, pool)
-    elif {row.token0, row.token1} != set(pool.tokens):
+    elif pool.protocol in ("stream_vault", "erc4626"):
+        _check_home(connection, row, pool)
+    if pool.protocol != "curve" and {row.token0, row.token1} != set(pool.tokens):
         raise Conflict(
             f"{place(pool)}.tokens are {' and '.join(pool.tokens)}, but the database was indexed "
             f"with {row.token0} and {row.token1}: change them back, or index into a new database"
@@ -91,12 +109,15 @@ def _check_shares(connection: Connection, row: PoolRow, pool: PoolSettings) -> N
             )
 
 
+def _check_home(connection: Connection, row: PoolRow, pool: PoolSettings) -> None:
+    home_id = vaults.get(connection, row.id).home_pool_id
+    home = None if home_id is None else pools.get(connection, home_id)
+    stored = None if home is None else (home.chain_id, home.address)
+    if stored != pool.home:
+        raise Conflict(
+            f"{place(pool)} is a deployment of {pool.home} here, but of {stored} in the database: {_WAY_OUT}"
+        )
+
+
 def _shown(addresses: tuple[Address, ...] | list[Address]) -> tuple[str, ...]:
     return tuple(checksum(address) for address in addresses)
-
-
-def token_symbols(connection: Connection, row: PoolRow) -> set[str]:
-    """The symbols of all of a stored pool's tokens."""
-    if row.protocol != "curve":
-        return {row.token0, row.token1}
-    return {token.symbol for _, token in share_pools.get(connection, row.id).coins}

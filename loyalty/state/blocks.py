@@ -72,6 +72,11 @@ def at_or_before(connection: Connection, chain_id: int, number: int) -> Header |
     return _first(connection, "AND block <= :number ORDER BY block DESC", {"chain_id": chain_id, "number": number})
 
 
+def at_or_before_time(connection: Connection, chain_id: int, time: int) -> Header | None:
+    """The newest stored block up to a second."""
+    return _first(connection, "AND time <= :time ORDER BY block DESC", {"chain_id": chain_id, "time": time})
+
+
 def first_at_or_after_time(connection: Connection, chain_id: int, time: int) -> Header | None:
     """The first stored block at or after a second."""
     return _first(connection, "AND time >= :time ORDER BY block", {"chain_id": chain_id, "time": time})

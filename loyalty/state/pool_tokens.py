@@ -1,4 +1,4 @@
-"""The tokens of a pool: both of a Uniswap pool, all coins of a pool with shares."""
+"""The tokens of a pool: both of a Uniswap pool, all coins of a Curve pool, the asset of a vault."""
 
 from sqlalchemy import Connection, text
 
@@ -11,4 +11,4 @@ def symbols(connection: Connection, pool: PoolRow) -> tuple[str, ...]:
         "SELECT symbol FROM pool_coins JOIN tokens ON tokens.id = token_id WHERE pool_id = :pool_id ORDER BY position"
     )
     coins = tuple(connection.execute(statement, {"pool_id": pool.id}).scalars())
-    return coins or (pool.token0, pool.token1)
+    return coins or tuple(dict.fromkeys((pool.token0, pool.token1)))

@@ -48,7 +48,7 @@ def integer_credits(day: ConcentratedDay) -> dict[PositionKey, Credit]:
     touched = {*(p for p, held in day.positions.items() if held), *(change.position for change in day.changes)}
     result = {position: Credit(0, 0, 0) for position in touched}
     for moment in moments(day):
-        usd = _raw_usd(moment, day.scale0, day.scale1)
+        usd = raw_usd(moment, day.scale0, day.scale1)
         counts = moment.position.lower <= moment.price.tick < moment.position.upper
         before = result[moment.position]
         result[moment.position] = Credit(
@@ -57,7 +57,7 @@ def integer_credits(day: ConcentratedDay) -> dict[PositionKey, Credit]:
     return result
 
 
-def _raw_usd(moment: Moment, scale0: TokenScale, scale1: TokenScale) -> int:
+def raw_usd(moment: Moment, scale0: TokenScale, scale1: TokenScale) -> int:
     """amount0 * 2**160 and amount1 * 2**160, to USD at the finer price scale, times 10**(decimals of both)."""
     low, high = sqrt_ratio_at_tick(moment.position.lower), sqrt_ratio_at_tick(moment.position.upper)
     root = moment.price.sqrt_price_x96

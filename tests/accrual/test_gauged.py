@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loyalty.accrual.behind import HeldShares
 from loyalty.accrual.day import Cell, PriceStep, TokenScale
 from loyalty.accrual.gauged import GaugedDay, Holdings, accrue_gauged, lp_units_of, shares_usd_micro
 from loyalty.accrual.look_through import Backing, LookThrough
@@ -24,7 +25,7 @@ from loyalty.core.spans import Span
 
 ALICE, BOB, CARL = (Address("0x" + letter * 40) for letter in "abc")
 POOL = Address("0x" + "90" * 20)
-GAUGE, OTHER_GAUGE = Address("0x" + "60" * 20), Address("0x" + "61" * 20)
+GAUGE, OTHER_GAUGE, VAULT = (Address("0x" + each * 20) for each in ("60", "61", "70"))
 DAY = Span(0, 86_400)
 HALF = 43_200
 USDC = TokenScale(6, 8)
@@ -61,6 +62,20 @@ def test_what_lies_in_a_gauge_without_a_deposit_in_the_pool_or_in_another_gauge_
     balances = {ALICE: 20, POOL: 20, GAUGE: 40, OTHER_GAUGE: 20}
     gauges = [gauge(GAUGE, {BOB: 10, POOL: 10, OTHER_GAUGE: 10}, 40), gauge(OTHER_GAUGE, {}, 20)]
     assert dollars(accrue_gauged(pool_day(balances), gauges)) == {ALICE: 80, BOB: 40}
+
+
+def test_gauge_and_lp_tokens_in_a_vault_are_its_holders_and_what_is_nobodys_is_told() -> None:
+    vault = LookThrough(VAULT, {CARL: 3, POOL: 1}, [])
+    day = pool_day({ALICE: 20, VAULT: 20, GAUGE: 60})
+    found = accrue_gauged(day, [gauge(GAUGE, {BOB: 30, VAULT: 20}, 60)], [vault])
+    assert dollars(found) == {ALICE: 80, BOB: 120, CARL: 120}
+    assert found.unresolved == {GAUGE: Cell(40 * 10**6, 40 * 10**6), POOL: Cell(40 * 10**6, 40 * 10**6)}
+    assert found.staked[VAULT][CARL] == Cell(120 * 10**6, 120 * 10**6)
+    assert found.direct.keys() == {ALICE}
+    now = lp_units_of(
+        day.shares.balances, {GAUGE: {BOB: 30, VAULT: 20}}, frozenset({POOL}), [HeldShares(VAULT, vault.balances)]
+    )
+    assert now == {ALICE: 20, BOB: 30, CARL: 30}
 
 
 @settings(max_examples=60)

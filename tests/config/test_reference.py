@@ -26,6 +26,7 @@ SECTIONS = {
     "TokenTable": ("## [[tokens]]", ""),
     "PriceTable": ("## [[tokens]]", "price."),
     "PoolTable": ("## [[pools]]", ""),
+    "DeploymentTable": ("## [[pools]]", "deployments."),
     "LookThroughTable": ("## [[look_through]]", ""),
     "PointsTable": ("## [[points]]", ""),
     "ExclusionTable": ("## [[exclusions]]", ""),

@@ -9,12 +9,15 @@ from loyalty.core.errors import Invalid
 from loyalty.jobs.histories.curve import CurveHistory
 from loyalty.jobs.histories.history import PoolHistory
 from loyalty.jobs.histories.uniswap_v3 import UniswapHistory
+from loyalty.jobs.histories.vault import VaultHistory
 from loyalty.program.rules import Rules
 from loyalty.state.pools import PoolRow
 
 _OF: dict[str, Callable[[Connection, Rules, PoolRow, Collection[Address]], PoolHistory]] = {
     "uniswap_v3": UniswapHistory,
     "curve": CurveHistory,
+    "stream_vault": VaultHistory,
+    "erc4626": VaultHistory,
 }
 
 

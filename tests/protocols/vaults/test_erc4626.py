@@ -6,11 +6,11 @@ import pytest
 
 from loyalty.core.address import ZERO_ADDRESS, Address
 from loyalty.core.errors import Inconsistent, Invalid
+from loyalty.core.facts import AssetExchange, ExchangeKind
 from loyalty.core.spans import Span
 from loyalty.protocols.erc20 import ShareLedger
 from loyalty.protocols.vaults.erc4626 import contract, topics
 from loyalty.protocols.vaults.erc4626.adapter import first_query, read_span
-from loyalty.protocols.vaults.erc4626.events import AssetExchange, Kind
 from loyalty.protocols.vaults.erc4626.price import Deviation, GridAnswer, check_answers, deviations, price_at
 from loyalty.protocols.vaults.holders import held
 from tests.protocols.vaults.simulation import ALICE, BOB, VAULT, Chain, Token
@@ -76,7 +76,7 @@ def test_answers_out_of_order_are_refused(second: GridAnswer) -> None:
         check_answers(VAULT, [GRID[0], second])
 
 
-def _exchange(time: int, assets: int, shares: int, kind: Kind = "deposit") -> AssetExchange:
+def _exchange(time: int, assets: int, shares: int, kind: ExchangeKind = "deposit") -> AssetExchange:
     return AssetExchange(VAULT, 150, 3, time, kind, ALICE, assets, shares, b"")
 
 

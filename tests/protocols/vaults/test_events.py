@@ -8,10 +8,10 @@ from eth_abi.abi import encode
 
 from loyalty.core.address import Address
 from loyalty.core.errors import Inconsistent
-from loyalty.core.facts import RoundRolled, VaultEvent
+from loyalty.core.facts import AssetExchange, RoundRolled, VaultEvent
 from loyalty.core.logs import RawLog
 from loyalty.protocols.vaults.erc4626 import topics as erc4626
-from loyalty.protocols.vaults.erc4626.events import AssetExchange, decode_deposit, decode_withdraw
+from loyalty.protocols.vaults.erc4626.events import decode_deposit, decode_withdraw
 from loyalty.protocols.vaults.stream_vault import events, topics
 
 VAULT, ALICE, BOB = (Address("0x" + letter * 40) for letter in "fab")

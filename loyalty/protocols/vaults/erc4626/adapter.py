@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from loyalty.core.address import Address
-from loyalty.core.facts import TokenTransfer
+from loyalty.core.facts import AssetExchange, TokenTransfer
 from loyalty.core.logs import RawLog
 from loyalty.core.queries import Conversation, LogQuery
 from loyalty.core.spans import Span
 from loyalty.protocols.erc20 import TRANSFER, ShareLedger, decode_transfer, moves
 from loyalty.protocols.vaults.decoding import decode_log
 from loyalty.protocols.vaults.erc4626 import topics
-from loyalty.protocols.vaults.erc4626.events import AssetExchange, decode_deposit, decode_withdraw
+from loyalty.protocols.vaults.erc4626.events import decode_deposit, decode_withdraw
 
 _EVENTS: Mapping[bytes, Callable[[RawLog], TokenTransfer | AssetExchange]] = {
     TRANSFER: decode_transfer,

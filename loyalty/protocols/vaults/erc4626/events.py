@@ -3,27 +3,10 @@
 Layouts: EIP-4626. Who called (Deposit's sender, Withdraw's receiver) is nobody's claim to anything: not decoded.
 """
 
-from typing import Literal, NamedTuple
-
 from loyalty.core.address import Address
+from loyalty.core.facts import AssetExchange, ExchangeKind
 from loyalty.core.logs import RawLog
 from loyalty.protocols.abi import address, place, words
-
-Kind = Literal["deposit", "withdraw"]
-
-
-class AssetExchange(NamedTuple):
-    """Assets that became shares of `owner`, or shares of the owner that became assets; both in smallest units."""
-
-    vault: Address
-    block: int
-    log_index: int
-    time: int
-    kind: Kind
-    owner: Address
-    assets: int
-    shares: int
-    transaction_hash: bytes
 
 
 def decode_deposit(log: RawLog) -> AssetExchange:
@@ -36,7 +19,7 @@ def decode_withdraw(log: RawLog) -> AssetExchange:
     return _exchange(log, "withdraw", address(log.topics[3], place(log, "Withdraw")), amounts)
 
 
-def _exchange(log: RawLog, kind: Kind, owner: Address, amounts: list[bytes]) -> AssetExchange:
+def _exchange(log: RawLog, kind: ExchangeKind, owner: Address, amounts: list[bytes]) -> AssetExchange:
     assets, shares = (int.from_bytes(word) for word in amounts)
     place_and_time = (log.address, log.block, log.log_index, log.time)
     return AssetExchange(*place_and_time, kind, owner, assets, shares, log.transaction_hash)

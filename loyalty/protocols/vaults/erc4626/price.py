@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from loyalty.core.errors import Inconsistent, Invalid
-from loyalty.protocols.vaults.erc4626.events import AssetExchange
+from loyalty.core.facts import AssetExchange
 
 PPM = 1_000_000
 

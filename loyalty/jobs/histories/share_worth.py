@@ -1,0 +1,82 @@
+"""What a share is worth in its asset over time: by the rolls of its vault, or by its contract's answers on the grid."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from loyalty.accrual.day import PriceStep
+from loyalty.accrual.series import Missing, steps_in_force
+from loyalty.core.facts import PricePoint, RoundRolled
+from loyalty.core.spans import Span
+from loyalty.core.times import HOUR_SECONDS
+from loyalty.state import round_rolls, share_answers
+
+ANSWER_MAX_AGE = 2 * HOUR_SECONDS
+"""An answer stands for two hours: one of the grid may be lost."""
+
+
+class ShareWorth(Protocol):
+    """Asset units per whole share, or a virtual price, as steps. `max_age` None: a step never ages."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def max_age(self) -> int | None: ...
+
+    def steps(self, span: Span, *, closed_end: bool) -> tuple[PriceStep, ...] | Missing: ...
+
+    def facts(self, span: Span, connection: Connection | None = None) -> Sequence[object]:
+        """What the steps over `span` hang on, as `connection` sees it."""
+        ...
+
+    def has_from(self, time: int) -> bool:
+        """Whether a step at `time` or later is known."""
+        ...
+
+
+class RollWorth:
+    """The price per share of each roll, from its second on; before the first one no share exists."""
+
+    name = "price per share"
+    max_age = None
+
+    def __init__(self, connection: Connection, vault_pool_id: int) -> None:
+        self._connection = connection
+        self._pool_id = vault_pool_id
+
+    def steps(self, span: Span, *, closed_end: bool) -> tuple[PriceStep, ...]:
+        """Of several rolls in one second the last counts."""
+        rolls = self.facts(Span(span.start, span.end + closed_end))
+        return tuple(
+            PriceStep(time, price) for time, price in {roll.time: roll.price_per_share for roll in rolls}.items()
+        )
+
+    def facts(self, span: Span, connection: Connection | None = None) -> list[RoundRolled]:
+        return round_rolls.within(connection or self._connection, self._pool_id, span)
+
+    def has_from(self, time: int) -> bool:
+        """Rolls come when they come: nothing is waited for."""
+        return True
+
+
+class AnswerWorth:
+    """What the contract itself answered on the hourly grid."""
+
+    max_age = ANSWER_MAX_AGE
+
+    def __init__(self, connection: Connection, pool_id: int, name: str) -> None:
+        self._connection = connection
+        self._pool_id = pool_id
+        self.name = name
+
+    def steps(self, span: Span, *, closed_end: bool) -> tuple[PriceStep, ...] | Missing:
+        return steps_in_force(self.facts(span), span, self.max_age, closed_end)
+
+    def facts(self, span: Span, connection: Connection | None = None) -> list[PricePoint]:
+        reader = connection or self._connection
+        return share_answers.points(reader, self._pool_id, Span(span.start, span.end + 1))
+
+    def has_from(self, time: int) -> bool:
+        return share_answers.has_from(self._connection, self._pool_id, time)

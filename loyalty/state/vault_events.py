@@ -1,0 +1,61 @@
+"""Vault events: what accounts did with vaults with rounds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection, text
+
+from loyalty.core.address import Address
+from loyalty.core.facts import VaultEvent
+from loyalty.state import providers
+from loyalty.state.bulk import insert_rows
+from loyalty.state.reading import ROWS_A_FETCH
+from loyalty.state.schema import vault_events as table
+
+_SELECT = (
+    "SELECT pools.address, block, log_index, time, kind, providers.address, units, round, transaction_hash "
+    "FROM vault_events AS facts JOIN pools ON pools.id = pool_id JOIN providers ON providers.id = account_id"
+)
+
+
+def insert(connection: Connection, chain_id: int, pool_ids: Mapping[Address, int], events: Sequence[VaultEvent]) -> int:
+    """Store events of known vaults; returns how many."""
+    accounts = providers.ids_of(connection, (event.account for event in events))
+    rows = (
+        (
+            chain_id,
+            event.block,
+            event.log_index,
+            pool_ids[event.vault],
+            event.time,
+            event.kind,
+            accounts[event.account],
+            str(event.units),
+            event.round,
+            bytearray(event.transaction_hash),
+        )
+        for event in events
+    )
+    return insert_rows(connection, table, rows)
+
+
+def of_vault(connection: Connection, pool_id: int, before_block: int | None = None) -> Iterator[VaultEvent]:
+    """A vault's events in (block, log index) order, read as they are taken."""
+    below = "" if before_block is None else " AND block < :before"
+    statement = text(f"{_SELECT} WHERE facts.pool_id = :pool_id{below} ORDER BY block, log_index")
+    bound = {"pool_id": pool_id} if before_block is None else {"pool_id": pool_id, "before": before_block}
+    rows = connection.execute(statement, bound, execution_options={"yield_per": ROWS_A_FETCH})
+    try:
+        for vault, block, log_index, time, kind, account, units, number, transaction_hash in rows:
+            yield VaultEvent(
+                Address(vault),
+                block,
+                log_index,
+                time,
+                kind,
+                Address(account),
+                int(units),
+                number,
+                bytes(transaction_hash),
+            )
+    finally:
+        rows.close()  # a cursor left half-read would keep its pooled connection on this snapshot

@@ -17,7 +17,8 @@ from loyalty.core.facts import PoolPrice
 from loyalty.core.logs import RawLog
 from loyalty.core.queries import Conversation, Result
 from loyalty.core.spans import Span
-from loyalty.jobs.index import LOGS_WANTED, SPAN_BLOCKS_FIRST, SPAN_BLOCKS_MOST
+from loyalty.jobs.index import LOGS_WANTED, SPAN_BLOCKS_FIRST
+from loyalty.jobs.step_blocks import StepBlocks
 from loyalty.protocols.uniswap_v3.adapter import read_last_price, read_span
 from loyalty.protocols.uniswap_v3.ledger import Ledger
 
@@ -44,14 +45,14 @@ class Listener:
     chain: Chain
     settings: ChainSettings
     program: Program
-    _span_blocks: int = field(init=False)
+    _step_blocks: StepBlocks = field(init=False)
     _ledger: Ledger = field(init=False)
     _last_prices: list[RawLog] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._managers = {manager.address: manager.start_block for manager in self.settings.position_managers}
         self._ledger = Ledger(self._managers)
-        self._span_blocks = SPAN_BLOCKS_FIRST
+        self._step_blocks = StepBlocks(SPAN_BLOCKS_FIRST, LOGS_WANTED)
 
     async def blocks(self, last: Header) -> AsyncIterator[Block]:
         """Up to `last` in order: blocks with logs that are needed, the program's first block, and ends of spans."""
@@ -63,7 +64,7 @@ class Listener:
                     self._ledger.set_price(pool, price)
             start = stretch.span.start
             while start < stretch.span.end:
-                wanted_last = min(start + self._span_blocks, stretch.span.end) - 1
+                wanted_last = min(start + self._step_blocks.blocks, stretch.span.end) - 1
                 end = min((await self.chain.span_end(wanted_last)).number + 1, stretch.span.end)
                 for block in await self._hear(stretch._replace(span=Span(start, end)), begins):
                     yield block
@@ -108,7 +109,7 @@ class Listener:
         addresses = [pool.address for pool in stretch.pools]
         conversation = read_span(addresses, self._managers, self._ledger, stretch.span, with_swaps=stretch.with_swaps)
         _, heard, end_header = await self._overhear(conversation, stretch.span.end)
-        self._adapt(len(heard))
+        self._step_blocks.stepped(len(heard))
         heard += [log for log in self._last_prices if stretch.span.contains(log.block)]
         kept = {header.number: header for header in (begins, end_header) if header is not None}
         return _blocks(heard, {number: kept[number] for number in kept if stretch.span.contains(number)})
@@ -118,13 +119,6 @@ class Listener:
         heard: list[RawLog] = []
         reading = await self.chain.read(overheard(conversation, heard), end=end)
         return reading.result, heard, reading.end_header
-
-    def _adapt(self, logs: int) -> None:
-        """As an index does: a span's logs fit into memory."""
-        if logs < LOGS_WANTED:
-            self._span_blocks = min(self._span_blocks * 2, SPAN_BLOCKS_MOST)
-        elif logs > 3 * LOGS_WANTED:
-            self._span_blocks = max(self._span_blocks // 2, 1)
 
 
 def _blocks(logs: Sequence[RawLog], kept: Mapping[int, Header]) -> list[Block]:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from loyalty.chain.chain import Chain
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
-from loyalty.jobs.followers.ledgers import Ledgers
+from loyalty.jobs.followers.kept_ledgers import KeptLedgers
 from loyalty.jobs.followers.turn import Plan
 from loyalty.protocols.curve.adapter import CurveSpan, read_span
 from loyalty.protocols.curve.events import Generation
@@ -42,13 +42,13 @@ class CurveFollower:
     def __init__(self, state: State, chain: Chain) -> None:
         self.state = state
         self.chain = chain
-        self.ledgers: Ledgers[CurveLedger] = Ledgers()
+        self.kept: KeptLedgers[CurveLedger] = KeptLedgers()
 
     def forget(self) -> None:
-        self.ledgers.forget()
+        self.kept.forget()
 
     async def begin(self, plan: Plan) -> "CurveTurn":
-        ledger = self.ledgers.take(plan)
+        ledger = self.kept.take(plan)
         with self.state.read() as connection:
             stored = [share_pools.get(connection, pool_id) for pool_id in plan.ids]
             return CurveTurn(self, stored, ledger or fold(connection, stored, plan.start))
@@ -82,4 +82,4 @@ class CurveTurn:
         return Counter(transfer.block for transfer in new)
 
     def keep(self) -> None:
-        self._follower.ledgers.keep(tuple(each.pool.id for each in self._stored), self._end, self._ledger)
+        self._follower.kept.keep(tuple(each.pool.id for each in self._stored), self._end, self._ledger)

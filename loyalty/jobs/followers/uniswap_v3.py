@@ -11,7 +11,7 @@ from loyalty.core.errors import Inconsistent
 from loyalty.core.facts import PoolPrice, Swap
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
-from loyalty.jobs.followers.ledgers import Ledgers
+from loyalty.jobs.followers.kept_ledgers import KeptLedgers
 from loyalty.jobs.followers.turn import Plan
 from loyalty.protocols.uniswap_v3.adapter import SpanFacts, read_last_price, read_span
 from loyalty.protocols.uniswap_v3.ledger import Ledger
@@ -28,13 +28,13 @@ class UniswapV3Follower:
         self.state = state
         self.chain = chain
         self.managers = managers
-        self.ledgers: Ledgers[Ledger] = Ledgers()
+        self.kept: KeptLedgers[Ledger] = KeptLedgers()
 
     def forget(self) -> None:
-        self.ledgers.forget()
+        self.kept.forget()
 
     async def begin(self, plan: Plan) -> "UniswapV3Turn":
-        ledger = self.ledgers.take(plan) or self._rebuild(plan)
+        ledger = self.kept.take(plan) or self._rebuild(plan)
         unborn = {pool.address for pool in plan.cursors if ledger.price(pool.address) is None}
         return UniswapV3Turn(self, plan, ledger, unborn, await self._last_prices(plan, ledger))
 
@@ -116,4 +116,4 @@ class UniswapV3Turn:
         return Counter(fact.block for told in (swaps, found.liquidity_changes, found.transfers) for fact in told)
 
     def keep(self) -> None:
-        self._follower.ledgers.keep(self._plan.ids, self._end, self._ledger)
+        self._follower.kept.keep(self._plan.ids, self._end, self._ledger)

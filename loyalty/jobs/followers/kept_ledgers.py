@@ -1,4 +1,4 @@
-"""Ledgers: what a follower has folded, kept from step to step, one for each group of cursors that stand together."""
+"""Kept ledgers: what a follower has folded, from step to step, one for each group of cursors that stand together."""
 
 from typing import Generic, NamedTuple, TypeVar
 
@@ -14,7 +14,7 @@ class _Kept(NamedTuple, Generic[Ledger]):
     ledger: Ledger
 
 
-class Ledgers(Generic[Ledger]):
+class KeptLedgers(Generic[Ledger]):
     """The groups take turns (those at the head, then those that catch up) and none has to be folded anew for it.
 
     Each is a fold of the stored facts: it can be forgotten at any time.

@@ -30,6 +30,7 @@ from loyalty.config import (
 from loyalty.core.errors import Invalid, NotFound, Unavailable
 from loyalty.core.times import time_text
 from loyalty.jobs.accrue import Accrued, Accruer
+from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
 from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
@@ -141,6 +142,7 @@ class Engine:
     _runners: dict[int, asyncio.Runner] = field(default_factory=dict)
     _chains: dict[int, Chain] = field(default_factory=dict)
     _indexers: dict[int, Indexer] = field(default_factory=dict)
+    _askers: dict[int, ShareAsker] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, *, create: bool = True) -> Self:
@@ -232,9 +234,17 @@ class Engine:
         while not self.stopping.is_set():
             done = self.index_step(chain_id, until)
             if done is None:
-                return
+                break
             if told is not None:
                 told(done)
+        self.ask_shares(chain_id)
+
+    def ask_shares(self, chain_id: int) -> int:
+        """What contracts say of their shares, as far as blocks are final: the next hours; returns how many answered."""
+        count = self._run(chain_id, self._asker(chain_id).turn(self.now()))
+        if count:
+            _log.info("asked shares chain=%s answers=%s", self._chain(chain_id).name, count)
+        return count
 
     def price(self) -> list[Priced]:
         """Ask for the prices that are missing."""
@@ -366,3 +376,8 @@ class Engine:
             managers = {manager.address: manager.start_block for manager in settings.position_managers}
             self._indexers[chain_id] = Indexer(self.state, self._chain(chain_id), managers, self.rules.start)
         return self._indexers[chain_id]
+
+    def _asker(self, chain_id: int) -> ShareAsker:
+        if chain_id not in self._askers:
+            self._askers[chain_id] = ShareAsker(self.state, self._chain(chain_id), self.rules)
+        return self._askers[chain_id]

@@ -123,9 +123,35 @@ class Chain:
                 low = header.number + 1
         return found
 
-    async def call(self, to: Address, payload: bytes) -> bytes:
-        """What a contract answers at the head; raises Invalid where it refuses the call."""
-        return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload))
+    async def last_block_at(self, time: int, known: Sequence[Header] = ()) -> Header | None:
+        """The last block with a time up to `time`; None while the head is not later, or where no block is as old.
+
+        `known` are headers to start from, in any order. Between two of them the times are taken to run evenly, then by
+        halves: a handful of questions where blocks come evenly, and never more than bisection needs twice over.
+        """
+        head = await self.head()
+        if head.time <= time:
+            return None
+        below = max((each for each in known if each.time <= time), default=None)
+        above = min((each for each in known if each.time > time and each.number <= head.number), default=head)
+        below = below or await self.header_at_or_after(0)
+        if below.time > time:
+            return None
+        even = True
+        while above.number - below.number > 1:
+            header = await self.header_at_or_after(_between(below, above, time, even=even))
+            if header.number >= above.number:  # a recording has no block in between
+                break
+            even = not even
+            below, above = (header, above) if header.time <= time else (below, header)
+        return below
+
+    async def call(self, to: Address, payload: bytes, block: int | None = None) -> bytes:
+        """What a contract answers at the end of a block, or at the head; raises Invalid where it refuses the call.
+
+        NoneCanAnswer where no endpoint keeps the state of that block any more, as all but archive nodes forget it.
+        """
+        return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
 
     async def code_at(self, address: Address, block: int | None = None) -> bytes | None:
         """The code of a contract at a block, or at the head; empty where there is none.
@@ -207,6 +233,13 @@ def _server(name: str, url: str, timeout_seconds: float, observe: Observe) -> En
     from loyalty.chain.http_endpoint import HttpEndpoint  # imported here: web3 costs 0.8 s at start
 
     return HttpEndpoint(name, url, timeout_seconds=timeout_seconds, observe=observe)
+
+
+def _between(below: Header, above: Header, time: int, *, even: bool) -> int:
+    """A block between both, not one of them: where `time` should lie if times ran evenly, or in the middle."""
+    length = above.number - below.number
+    step = length * (time - below.time) // (above.time - below.time) if even else length // 2
+    return below.number + min(max(step, 1), length - 1)
 
 
 async def _all_of(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

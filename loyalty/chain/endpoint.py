@@ -86,8 +86,9 @@ class Endpoint(Protocol):
         """
         ...
 
-    async def call(self, to: Address, payload: bytes) -> bytes:
-        """What the contract answers at the head; raises Reverted."""
+    async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
+        """What the contract answers at the end of a block, or at the head; raises Invalid where it refuses the call,
+        CannotAnswer where the block's state is not kept any more."""
         ...
 
     async def code_at(self, address: Address, block: int | None) -> bytes:

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
+from eth_typing import BlockNumber
 from web3 import AsyncWeb3
 from web3.exceptions import Web3Exception
-from web3.types import TxParams
+from web3.types import BlockIdentifier, TxParams
 
 from loyalty.chain.endpoint import CannotAnswer, EndpointFailed, Observe, SpanTooLarge, observe_nothing
 from loyalty.chain.provider import RawProvider, RpcRefused
@@ -93,19 +94,26 @@ class HttpEndpoint:
         logs: list[RawLog] = self._provider.decoded(lambda wire: raw_logs(wire, query), wire_logs)
         return logs
 
-    async def call(self, to: Address, payload: bytes) -> bytes:
+    async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
         question: TxParams = {"to": checksum(to), "data": "0x" + payload.hex()}  # type: ignore[typeddict-item]
-        return bytes(await self._asked(self._web3.eth.call(question, "latest", ccip_read_enabled=False)))
+        place: BlockIdentifier = "latest" if block is None else BlockNumber(block)
+        try:
+            return bytes(await self._asked(self._web3.eth.call(question, place, ccip_read_enabled=False)))
+        except (RpcRefused, SpanTooLarge) as refused:
+            raise self._forgotten(refused, block) from None
 
     async def code_at(self, address: Address, block: int | None) -> bytes:
         tag = "latest" if block is None else hex(block)
         try:
             code: bytes = self._provider.decoded(decode_octets, await self._provider.ask("eth_getCode", [address, tag]))
             return code
-        except (RpcRefused, SpanTooLarge) as refused:  # anvil says of a forgotten state that its block is out of range
-            if block is None:
-                raise
-            raise CannotAnswer(self._name, refused.reason) from None
+        except (RpcRefused, SpanTooLarge) as refused:
+            raise self._forgotten(refused, block) from None
+
+    def _forgotten(self, refused: EndpointFailed, block: int | None) -> EndpointFailed:
+        """Who refuses a question about an older block has not kept its state; anvil says that the block is out of
+        range."""
+        return refused if block is None else CannotAnswer(self._name, refused.reason)
 
     async def close(self) -> None:
         await self._provider.disconnect()

@@ -94,7 +94,7 @@ class RecordingEndpoint:
             if log.address in addresses and passes(log.topics)
         ]
 
-    async def call(self, to: Address, payload: bytes) -> bytes:
+    async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
         raise CannotAnswer(self._name, "a recording answers no calls")
 
     async def code_at(self, address: Address, block: int | None) -> bytes:

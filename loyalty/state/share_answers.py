@@ -44,7 +44,7 @@ def answers(connection: Connection, pool_id: int, span: Span) -> list[ShareAnswe
 
 
 def points(connection: Connection, pool_id: int, span: Span) -> list[PricePoint]:
-    """The same as points of a series."""
+    """The same as points of a series; the answers are final, so there are no others later."""
     found = answers(connection, pool_id, span)
     return [PricePoint(each.valid_time, each.value, SOURCE, each.asked_time) for each in found]
 
@@ -55,10 +55,7 @@ def has_from(connection: Connection, pool_id: int, time: int) -> bool:
     return connection.execute(statement, {"pool_id": pool_id, "time": time}).first() is not None
 
 
-def last_block(connection: Connection, pool_id: int) -> tuple[int, int] | None:
-    """The newest answer's hour and block."""
-    statement = text(
-        "SELECT valid_time, block FROM share_answers WHERE pool_id = :pool_id ORDER BY valid_time DESC LIMIT 1"
-    )
-    row = connection.execute(statement, {"pool_id": pool_id}).first()
-    return None if row is None else (row.valid_time, row.block)
+def hours(connection: Connection, pool_id: int) -> set[int]:
+    """The hours that have an answer."""
+    statement = text("SELECT valid_time FROM share_answers WHERE pool_id = :pool_id")
+    return set(connection.execute(statement, {"pool_id": pool_id}).scalars())

@@ -69,6 +69,8 @@ class CurveScene:
     old: Venue
     start_block: int
     moments: list[Moment] = field(default_factory=list)
+    others: list[Address] = field(default_factory=list)
+    """More contracts whose balances are noted: those that hold shares for others."""
 
     def send(self, sender: Address, to: Address, call: Function, *values: object, time: int | None = None) -> Moment:
         """One transaction in a block of its own, and what the views say after it."""
@@ -106,29 +108,37 @@ class CurveScene:
         return int(SUPPLY.answer(self.scene.node.call(token, SUPPLY()))[0])
 
     def _balances(self, token: Address) -> dict[Address, int]:
-        holders = (*PEOPLE, self.ng.pool, self.ng.gauge, self.old.pool, self.old.lp_token, self.old.gauge)
+        venues = (self.ng.pool, self.ng.gauge, self.old.pool, self.old.lp_token, self.old.gauge)
+        holders = (*PEOPLE, *venues, *self.others)
         return {holder: units for holder in holders if (units := self.balance(token, holder))}
 
     def program(self) -> Path:
         """The scene's program with both pools and their coins."""
-        tokens = "".join(_token(symbol, self.coins[n], decimals) for n, (symbol, decimals) in enumerate(COINS))
-        pools = "".join(_pool(venue, self.start_block) for venue in self.venues)
-        return self.scene.program(exclusions=tokens + pools)
+        return self.scene.program(exclusions=self.tables())
+
+    def tables(
+        self, chain: str = "play", venues: Sequence[Venue] | None = None, third: str = '{ file = "one.csv" }'
+    ) -> str:
+        """The coins and pools (both by default) of a program file, on the chain of that name; `third` prices ETHX."""
+        dollar, tokens = '{ fixed = "1" }', ""
+        for coin, (symbol, decimals), price in zip(self.coins, COINS, (dollar, dollar, third), strict=True):
+            tokens += _token(chain, symbol, coin, decimals, price)
+        pools = "".join(_pool(chain, venue, self.start_block) for venue in venues or self.venues)
+        return tokens + pools
 
 
-def _token(symbol: str, address: Address, decimals: int) -> str:
-    price = '{ file = "one.csv" }' if symbol == "ETHX" else '{ fixed = "1" }'
+def _token(chain: str, symbol: str, address: Address, decimals: int, price: str) -> str:
     return (
-        f'\n[[tokens]]\nsymbol = "{symbol}"\nchain = "play"\naddress = "{address}"\ndecimals = {decimals}\n'
+        f'\n[[tokens]]\nsymbol = "{symbol}"\nchain = "{chain}"\naddress = "{address}"\ndecimals = {decimals}\n'
         f"price = {price}\n"
     )
 
 
-def _pool(venue: Venue, start_block: int) -> str:
+def _pool(chain: str, venue: Venue, start_block: int) -> str:
     coins = ", ".join(f'"{COINS[n][0]}"' for n in venue.coins)
     lp_token = f'lp_token = "{venue.lp_token}"\n' if venue.lp_token != venue.pool else 'value = "holdings"\n'
     return (
-        f'\n[[pools]]\nchain = "play"\nprotocol = "curve"\naddress = "{venue.pool}"\nstart_block = {start_block}\n'
+        f'\n[[pools]]\nchain = "{chain}"\nprotocol = "curve"\naddress = "{venue.pool}"\nstart_block = {start_block}\n'
         f'tokens = [{coins}]\n{lp_token}gauges = ["{venue.gauge}"]\n'
     )
 

@@ -110,6 +110,8 @@ def catch_up(engine: Engine) -> None:
     engine.price()
     for chain in engine.program.chains:
         engine.index(chain.id)
+        while engine.ask_shares(chain.id):
+            pass
     engine.accrue()
     engine.settle()
 

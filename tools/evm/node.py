@@ -14,6 +14,8 @@ from tools.evm.packages import anvil_binary
 from tools.evm.rpc import Connection, RpcError
 
 BLOCK_SECONDS = 12
+CHAIN_ID = 31337
+"""Of a node that is told no other."""
 _GAS = hex(12_000_000)
 _FLAGS = (
     *("--host", "127.0.0.1", "--port", "0", "--no-mining", "--order", "fifo", "--auto-impersonate"),
@@ -53,12 +55,12 @@ class Block:
 class Node:
     """One anvil process. Use as a context manager, or call `stop`."""
 
-    def __init__(self, time: int, flags: Sequence[str] = ()) -> None:
+    def __init__(self, time: int, flags: Sequence[str] = (), *, chain_id: int = CHAIN_ID) -> None:
         """Starts anvil with the genesis block at `time` (unix seconds) and waits until it listens.
 
         `flags` are added to the command line, such as "--slots-in-an-epoch", "32" or "--prune-history".
         """
-        command = [str(anvil_binary()), *_FLAGS, "--timestamp", str(time), *flags]
+        command = [str(anvil_binary()), *_FLAGS, "--timestamp", str(time), "--chain-id", str(chain_id), *flags]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert self._process.stdout is not None
         self._output: IO[str] = self._process.stdout

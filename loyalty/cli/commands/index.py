@@ -69,3 +69,5 @@ def _index_chain(engine: Engine, chain_id: int, name: str, last: int | None) -> 
             )
 
         engine.index(chain_id, last, told)
+    while engine.ask_shares(chain_id):
+        pass

@@ -62,17 +62,32 @@ class RollWorth:
 
 
 class AnswerWorth:
-    """What the contract itself answered on the hourly grid."""
+    """What the contract itself answered on the hourly grid.
+
+    It is needed from `first_share`, the second of the first share, on; a share that is minted between two hours is
+    worth until the next one what the contract says then.
+    """
 
     max_age = ANSWER_MAX_AGE
 
-    def __init__(self, connection: Connection, pool_id: int, name: str) -> None:
+    def __init__(self, connection: Connection, pool_id: int, name: str, first_share: int | None) -> None:
         self._connection = connection
         self._pool_id = pool_id
+        self._first_share = first_share
         self.name = name
 
     def steps(self, span: Span, *, closed_end: bool) -> tuple[PriceStep, ...] | Missing:
-        return steps_in_force(self.facts(span), span, self.max_age, closed_end)
+        if self._first_share is None or span.end + closed_end <= self._first_share:
+            return ()
+        needed = Span(max(span.start, self._first_share), span.end)
+        return steps_in_force(self._points(needed, self._first_share), needed, self.max_age, closed_end)
+
+    def _points(self, needed: Span, first_share: int) -> list[PricePoint]:
+        known = self.facts(Span(needed.start, max(needed.end, needed.start + HOUR_SECONDS)))
+        first = known[0] if known else None
+        if first is None or not first_share < first.valid_time <= first_share + HOUR_SECONDS:
+            return known
+        return [first._replace(valid_time=first_share), *known]
 
     def facts(self, span: Span, connection: Connection | None = None) -> list[PricePoint]:
         reader = connection or self._connection

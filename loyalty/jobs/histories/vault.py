@@ -105,7 +105,8 @@ class VaultHistory:
         self._source: Iterator[VaultFact] = vault_facts.ledger_facts(connection, self._vault)
         self._next = next(self._source, None)
         asset = next(row for row in tokens.all_tokens(connection) if row.id == pool.token0_id)
-        self.prices = PoolPrices(connection, rules, [asset], worth_of(connection, self._vault))
+        first_share = None if self._next is None else self._next.time
+        self.prices = PoolPrices(connection, rules, [asset], worth_of(connection, self._vault, first_share))
 
     def day(self, day: int, until_time: int | None = None) -> VaultInputs:
         """The inputs of `day`, whole or up to the second `until_time`; days must be asked for in ascending order."""
@@ -139,8 +140,8 @@ def holdings_of(vault: Vault) -> Holdings:
     return PlainHoldings(vault.share_token)
 
 
-def worth_of(connection: Connection, vault: Vault) -> ShareWorth:
+def worth_of(connection: Connection, vault: Vault, first_share: int | None) -> ShareWorth:
     """The rounds of a vault give the price of its shares, wherever they were bridged to."""
     if vault.pool.protocol == "stream_vault":
         return RollWorth(connection, vault.home_pool_id or vault.pool.id)
-    return AnswerWorth(connection, vault.pool.id, "price per share")
+    return AnswerWorth(connection, vault.pool.id, "price per share", first_share)

@@ -21,6 +21,8 @@ contract StreamVault is BridgedShare {
     uint256 public omniTotalSupply;
     mapping(uint256 => uint256) public roundPricePerShare;
     mapping(address => StakeReceipt) public stakeReceipts;
+    /// For tests alone, as no vault says it: the shares that an account unstaked in a round.
+    mapping(uint256 => mapping(address => uint256)) public unstakedShares;
 
     event Stake(address indexed account, uint256 amount, uint256 round);
     event Unstake(address indexed account, uint256 amount, uint256 round);
@@ -84,6 +86,7 @@ contract StreamVault is BridgedShare {
         emit Unstake(msg.sender, amount, round);
         _burn(msg.sender, numShares);
         omniTotalSupply -= numShares;
+        unstakedShares[round][msg.sender] += numShares;
         asset.transfer(msg.sender, amount);
     }
 

@@ -102,7 +102,10 @@ class ShareAsker:
                 if pool.protocol == "erc4626":
                     payload = convert_to_assets(vaults.get(connection, pool.id).share_decimals)
                     found.append(Question(pool, "convertToAssets(uint256)", payload))
-                elif pool.protocol == "curve" and told.get(PoolKey(pool.chain_id, pool.address), "holdings") != "holdings":
+                elif (
+                    pool.protocol == "curve"
+                    and told.get(PoolKey(pool.chain_id, pool.address), "holdings") != "holdings"
+                ):
                     found.append(Question(pool, VIRTUAL_PRICE.function, VIRTUAL_PRICE.payload))
         return found
 

@@ -8,17 +8,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from loyalty.cli.session import ACTOR, start, writing
+from loyalty.cli.session import ACTOR, start
 from loyalty.cli.waiting import carried_out
 from loyalty.config import Settings, load_program
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.backfill import chain_named, check_from
 from loyalty.jobs.index import Step
 from loyalty.jobs.rewind import Rewound
-from loyalty.service import Engine, open_database
+from loyalty.service import Engine, database_lock, open_database
 from loyalty.state import backfills
 from loyalty.state.engine import State
-from loyalty.worker import stop_on_signals
 
 LOOK_SECONDS = 1.0
 
@@ -47,6 +46,8 @@ def backfill(
 
     Beside a worker it is the worker that indexes, without delaying the head: then Ctrl-C ends the watching alone.
     """
+    from loyalty.worker import stop_on_signals  # imported here: APScheduler costs time at every start
+
     settings = start()
     asked = Asked(chain, from_block, _block(to))
     _check_chain(settings, chain)
@@ -54,12 +55,14 @@ def backfill(
     stop_on_signals(stopping)
     with ExitStack() as held:
         try:
-            engine = held.enter_context(writing(settings))
+            held.enter_context(database_lock(settings))
         except Conflict as refused:  # a worker holds the database: it is the one to do it
             state = held.enter_context(open_database(settings, create=False, migrate=False))
             _beside_worker(state, asked, stop, stopping, refused)
             return
+        engine = held.enter_context(Engine.open(settings))
         engine.stopping = stopping
+        engine.prepare({each.id for each in engine.program.chains if each.name == chain})
         _alone(engine, asked, stop)
 
 

@@ -15,12 +15,13 @@ from loyalty.accrual.day import Cell, TokenScale
 from loyalty.accrual.look_through import LookThrough, Stretch
 from loyalty.accrual.looked_through import look_through
 from loyalty.accrual.shares import (
+    PerShareDay,
     ShareDay,
-    accrue_shares,
     credit_between,
+    credited,
+    index_of,
+    scale_of_day,
     share_cells,
-    share_index,
-    share_scale,
 )
 from loyalty.core.address import Address
 from loyalty.core.amounts import USD_DECIMALS, usd_micro
@@ -28,9 +29,12 @@ from loyalty.core.spans import Span
 
 
 class GaugedDay(NamedTuple):
-    """`direct` is the exact credit of each holder of LP tokens (`share_scale` has its unit), `staked` what each gauge's
-    or other contract's cell gave to those behind it. `cells` adds both up: a holder's own credit is floored once, its
-    parts are whole. `unresolved` is what is nobody's, by whom it stays with."""
+    """`direct` is the exact credit of each holder of LP tokens (`scale_of_day` has its unit), `staked` what the cell of
+    each gauge or other contract gave to those behind it.
+
+    `cells` adds both up: a holder's own credit is floored once, its parts are whole. `unresolved` is what is nobody's,
+    by whom it stays with.
+    """
 
     direct: Mapping[Address, int]
     staked: Mapping[Address, Mapping[Address, Cell]]
@@ -38,24 +42,30 @@ class GaugedDay(NamedTuple):
     unresolved: Mapping[Address, Cell]
 
 
-def accrue_gauged(day: ShareDay, gauges: Sequence[LookThrough], contracts: Sequence[LookThrough] = ()) -> GaugedDay:
+def accrue_gauged(
+    day: ShareDay | PerShareDay, gauges: Sequence[LookThrough], contracts: Sequence[LookThrough] = ()
+) -> GaugedDay:
     """The credits of a pool-day: `gauges` of this pool, then the program's other `contracts` in their order.
 
-    Raises as `accrue_shares` and `look_through` do.
+    `day` values LP tokens by the pool's holdings, or by what it tells.
+
+    Raises as `credited` and `look_through` do.
     """
     through = [*(replace(gauge, only_own=True) for gauge in gauges), *contracts]
-    credited = accrue_shares(day)
-    own = share_cells(credited, share_scale([coin.scale for coin in day.coins]))
+    credit = credited(day)
+    own = share_cells(credit, scale_of_day(day))
     found = look_through(day.span, through, lambda asked: _credits_between(day, asked), own, day.nobody)
     apart = {*day.nobody, *(each.contract for each in through)}
-    direct = {holder: raw for holder, raw in credited.items() if holder not in apart}
+    direct = {holder: raw for holder, raw in credit.items() if holder not in apart}
     staked = {each.contract: found.passed.get(each.contract, {}) for each in through}
     return GaugedDay(direct, staked, found.cells, found.unresolved)
 
 
-def _credits_between(day: ShareDay, asked: Mapping[Address, Sequence[int]]) -> dict[Address, list[Stretch]]:
+def _credits_between(
+    day: ShareDay | PerShareDay, asked: Mapping[Address, Sequence[int]]
+) -> dict[Address, list[Stretch]]:
     """Shares are always in range."""
-    index = share_index(day)
+    index = index_of(day)
     return {
         contract: [
             Stretch(Span(*ends), raw, raw)

@@ -8,6 +8,7 @@ settled, so the cost is changes + holders, not their product (docs/shares.md).
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain, pairwise
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
@@ -228,6 +229,31 @@ def _price(steps: Sequence[PriceStep], time: int, name: str) -> int:
     return steps[at].price
 
 
+class Held(NamedTuple):
+    """What a pool's holdings are worth at a moment, in whole dollars, exactly; and how many shares there are."""
+
+    time: int
+    usd: Fraction
+    supply: int
+
+
+def holdings_at(day: ShareDay, times: Sequence[int]) -> list[Held]:
+    """The pool at each of `times`, which ascend within the span, all changes of that second made."""
+    units, supplies = [coin.units for coin in day.coins], _supplies(day.span, day.shares)
+    factors, scale = _factors([coin.scale for coin in day.coins]), share_scale([coin.scale for coin in day.coins])
+    changes = iter(day.holdings_changes)
+    change = next(changes, None)
+    found: list[Held] = []
+    for time in times:
+        while change is not None and change.time <= time:
+            units[change.coin] += change.delta
+            change = next(changes, None)
+        supply = supplies[bisect_right(supplies, time, key=_TIME) - 1].supply
+        usd = Fraction(_value(day.coins, units, factors, time) << INDEX_BITS, scale)
+        found.append(Held(time, usd, supply))
+    return found
+
+
 # Credits --------------------------------------------------------------------------------------------------------------
 
 
@@ -280,6 +306,23 @@ def share_cells(credits: Mapping[Address, int], scale: int) -> dict[Address, Cel
     return {
         holder: Cell(usd_micro(units), units) for holder, raw in credits.items() if (units := raw * micro // seconds)
     }
+
+
+def index_of(day: ShareDay | PerShareDay) -> ShareIndex:
+    """The index of either kind of day."""
+    return share_index(day) if isinstance(day, ShareDay) else per_share_index(day)
+
+
+def scale_of_day(day: ShareDay | PerShareDay) -> int:
+    """What a credit of the day is divided by to be dollar-seconds."""
+    if isinstance(day, ShareDay):
+        return share_scale([coin.scale for coin in day.coins])
+    return per_share_scale(day.share_decimals, day.asset)
+
+
+def credited(day: ShareDay | PerShareDay) -> dict[Address, int]:
+    """The exact credit of every holder, in units that `scale_of_day` turns into dollar-seconds."""
+    return _credits(index_of(day), day.shares, day.nobody)
 
 
 def _credits(index: ShareIndex, shares: Shares, nobody: Collection[Address]) -> dict[Address, int]:

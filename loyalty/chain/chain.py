@@ -1,7 +1,7 @@
 """A chain as the indexer sees it: the endpoints that answer for it, asked as if they were one that never fails."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +9,7 @@ from loyalty.chain.clock import Clock
 from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, observe_nothing
 from loyalty.chain.failover import Failover, Line, Patience
 from loyalty.chain.reading import Reader, Reading
+from loyalty.chain.recorded_calls import HeardCalls
 from loyalty.chain.recording import RecordingEndpoint, open_recording
 from loyalty.chain.recording_format import RecordingFacts
 from loyalty.core.address import Address
@@ -46,6 +47,7 @@ class Chain:
         self._confirmations = confirmations
         self._parallel = parallel
         self._failover = Failover(name, endpoints, patience or Patience(), clock or Clock())
+        self._heard: HeardCalls | None = None
 
     async def check(self) -> None:
         """Every endpoint that answers is of this chain, else Invalid naming both ids; none answers: Unavailable."""
@@ -137,13 +139,17 @@ class Chain:
         below = below or await self.header_at_or_after(0)
         if below.time > time:
             return None
-        even = True
-        while above.number - below.number > 1:
-            header = await self.header_at_or_after(_between(below, above, time, even=even))
-            if header.number >= above.number:  # a recording has no block in between
-                break
+        even, top = True, above.number
+        while top - below.number > 1:
+            asked = min(_between(below, above, time, even=even), top - 1)
+            header = await self.header_at_or_after(asked)
             even = not even
-            below, above = (header, above) if header.time <= time else (below, header)
+            if header.number >= top:  # a recording has no block from there on
+                top = asked
+            elif header.time <= time:
+                below = header
+            else:
+                above, top = header, header.number
         return below
 
     async def call(self, to: Address, payload: bytes, block: int | None = None) -> bytes:
@@ -151,7 +157,13 @@ class Chain:
 
         NoneCanAnswer where no endpoint keeps the state of that block any more, as all but archive nodes forget it.
         """
-        return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
+        try:
+            answer = await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
+        except Invalid:
+            self._hear(lambda heard: heard.answered(to, payload, block, None))
+            raise
+        self._hear(lambda heard: heard.answered(to, payload, block, answer))
+        return answer
 
     async def code_at(self, address: Address, block: int | None = None) -> bytes | None:
         """The code of a contract at a block, or at the head; empty where there is none.
@@ -159,11 +171,21 @@ class Chain:
         None where no endpoint keeps the state of that block any more, as all but archive nodes forget it.
         """
         try:
-            return await self._failover.ask("eth_getCode", lambda line: line.endpoint.code_at(address, block))
+            code = await self._failover.ask("eth_getCode", lambda line: line.endpoint.code_at(address, block))
         except NoneCanAnswer:
             if block is None:
                 raise
             return None
+        self._hear(lambda heard: heard.looked(address, code))
+        return code
+
+    def hear(self, heard: HeardCalls | None) -> None:
+        """From now on what contracts answer is kept in `heard` too, to be recorded; None: no longer."""
+        self._heard = heard
+
+    def _hear(self, tell: Callable[[HeardCalls], None]) -> None:
+        if self._heard is not None:
+            tell(self._heard)
 
     def recording_facts(self) -> RecordingFacts | None:
         """What the first recording among the endpoints carries beside logs; None where there is none."""

@@ -6,6 +6,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from loyalty.chain.endpoint import CannotAnswer
+from loyalty.chain.recorded_calls import RecordedCalls
 from loyalty.chain.recording_file import RecordedBlocks, read_recording
 from loyalty.chain.recording_format import RecordingFacts
 from loyalty.chain.recording_url import RecordingUrl, parse_recording_url
@@ -42,6 +43,7 @@ class RecordingEndpoint:
         self._blocks = blocks
         self._headers = blocks.headers
         self._clock = clock
+        self._calls = RecordedCalls(facts)
         self.facts = facts
 
     @property
@@ -95,10 +97,10 @@ class RecordingEndpoint:
         ]
 
     async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
-        raise CannotAnswer(self._name, "a recording answers no calls")
+        return self._calls.answer(self._name, to, payload, block, self._headers[self._count() - 1].number)
 
     async def code_at(self, address: Address, block: int | None) -> bytes:
-        raise CannotAnswer(self._name, "a recording holds no contracts")
+        return self._calls.code(self._name, address)
 
     async def close(self) -> None:
         """A recording holds nothing open."""

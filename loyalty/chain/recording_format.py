@@ -5,6 +5,9 @@ First line: {"loyalty_recording": 1, "chain": {"name", "id"}, "finality_seconds"
 "points": [[valid time, price as an integer, its decimals, source], …]}]}. `program` is the text of the program file
 that the recording was made under, or null; the symbols may be left out.
 
+It may carry too, in "calls", what contracts answered: [[contract, data, block or null for the head, answer or null
+where the contract refuses], …], and in "contracts" the addresses that have code; without it nothing is known of any.
+
 Then one line a block that has logs or is worth keeping, ascending: {"n": number, "h": hash, "p": parent hash or null,
 "t": time, "l": [[log index, address, [topic, …], data, transaction hash], …]}, with hexadecimal strings as in JSON-RPC.
 
@@ -48,6 +51,15 @@ class RecordedPrices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[RecordedPoint, ...] = ()
 
 
+class RecordedCall(NamedTuple):
+    """What the contract `to` answers to `payload` at the end of `block` (None: at the head); None where it refuses."""
+
+    to: str
+    payload: str
+    block: int | None
+    answer: str | None
+
+
 class RecordedChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     id: int
@@ -62,6 +74,8 @@ class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
     pools: tuple[RecordedPool, ...] = ()
     program: str | None = None
     prices: tuple[RecordedPrices, ...] = ()
+    calls: tuple[RecordedCall, ...] | msgspec.UnsetType = msgspec.UNSET
+    contracts: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def pool(self, address: Address) -> RecordedPool | None:
         """What the recording says of this pool; None where the pool is not in it."""

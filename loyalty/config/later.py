@@ -20,8 +20,6 @@ class Later(NamedTuple):
 _OTHER_SOURCE = "remove this source; use coingecko, defillama, file or fixed"
 
 LATER: dict[str, Later] = {
-    'pools.value = "virtual_price"': Later('value = "virtual_price"', 'use "holdings" or remove this key'),
-    'pools.value = "peg"': Later("a peg as value", 'use "holdings" or remove this key'),
     "tokens.price.chainlink": Later("the price source chainlink", _OTHER_SOURCE),
     "tokens.price.pool": Later("the price source pool", _OTHER_SOURCE),
     "look_through": Later("look_through", "remove this list"),

@@ -215,7 +215,7 @@ def compute_day(
     inputs = history.day(day, None if over else as_of.time)
     if not inputs.has_liquidity:
         return _empty(connection, pool, inputs, as_of, over=over, last=last)
-    priced = history.prices.over(inputs.span, whole_day=over)
+    priced = inputs.believed(history.prices.over(inputs.span, whole_day=over))
     waits = _waits_for(history, inputs.span.end, waiting) if over else None
     closing = over and waits is None
     if closing and priced.reason:

@@ -95,17 +95,14 @@ class ShareAsker:
 
     def questions(self) -> list[Question]:
         """The pools of the chain whose share is worth what their contract says."""
-        told = {rule.pool: rule.value for rule in self._rules.pools}
+        told = {rule.pool for rule in self._rules.pools if rule.value != "holdings"}
         found: list[Question] = []
         with self._state.read() as connection:
             for pool in pools.all_pools(connection, self._chain.id):
                 if pool.protocol == "erc4626":
                     payload = convert_to_assets(vaults.get(connection, pool.id).share_decimals)
                     found.append(Question(pool, "convertToAssets(uint256)", payload))
-                elif (
-                    pool.protocol == "curve"
-                    and told.get(PoolKey(pool.chain_id, pool.address), "holdings") != "holdings"
-                ):
+                elif PoolKey(pool.chain_id, pool.address) in told:
                     found.append(Question(pool, VIRTUAL_PRICE.function, VIRTUAL_PRICE.payload))
         return found
 

@@ -90,7 +90,7 @@ def _pool_details(
     for day in sorted(cells):
         as_of, over = states[day].as_of_time, states[day].as_of_time >= day_span(day).end
         inputs = history.day(day, None if over else as_of)
-        priced = history.prices.over(inputs.span, whole_day=over)
+        priced = inputs.believed(history.prices.over(inputs.span, whole_day=over))
         positions = lines_of(inputs, priced)
         if states[day].status == CLOSED or _adds_up(cells[day], positions):
             lines = [

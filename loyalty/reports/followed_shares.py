@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from loyalty.accrual.shares import share_scale
+from loyalty.accrual.shares import scale_of_day
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import USD_DECIMALS
 from loyalty.core.checkpoint import Checkpoint
@@ -47,7 +47,8 @@ def share_lines(
 
 def _lines(inputs: CurveInputs, priced: Priced, provider: Address, followed: ShareHistory) -> Iterator[PositionLine]:
     gauged = inputs.gauged(priced)
-    raw = Fraction(gauged.direct.get(provider, 0) * 10**USD_DECIMALS, DAY_SECONDS * share_scale(inputs.scales))
+    scale = scale_of_day(inputs.share_day(priced, inputs.changes.before(priced.until.end)))
+    raw = Fraction(gauged.direct.get(provider, 0) * 10**USD_DECIMALS, DAY_SECONDS * scale)
     lp_token = inputs.pool.lp_token
     yield _line(f"LP tokens {checksum(lp_token)}", raw, followed[lp_token], priced)
     for gauge, cells in gauged.staked.items():

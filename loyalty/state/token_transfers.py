@@ -106,6 +106,13 @@ def of_tokens(
         rows.close()  # a cursor left half-read would keep its pooled connection on this snapshot
 
 
+def first_time(connection: Connection, followed_id: int) -> int | None:
+    """The second of a token's first transfer; None where there is none."""
+    statement = text("SELECT time FROM token_transfers WHERE followed_token_id = :id ORDER BY block, log_index LIMIT 1")
+    found = connection.execute(statement, {"id": followed_id}).scalar()
+    return None if found is None else int(found)
+
+
 def _transfer(row: Any) -> TokenTransfer:
     token, block, log_index, time, sender, recipient, units, transaction_hash = row
     return TokenTransfer(

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty.chain.chain import Chain, open_chain
+from loyalty.chain.endpoint import NoneCanAnswer
 from loyalty.chain.record import RecordingWriter, overheard
+from loyalty.chain.recorded_calls import HeardCalls
 from loyalty.chain.recording_format import RecordedChain, RecordedPoint, RecordedPool, RecordedPrices, RecordingFacts
 from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
@@ -150,11 +153,53 @@ def test_confirmations_count_to_a_recorded_block(recording: Path) -> None:
     assert asyncio.run(chain.finalized()) == WORLD.headers[185]  # 186 is not recorded
 
 
-def test_a_recording_answers_no_calls(recording: Path) -> None:
+def test_what_was_not_asked_while_recording_is_not_answered(recording: Path) -> None:
     clock = HandClock()
-    with pytest.raises(Unavailable, match="arbitrum endpoint 1: a recording answers no calls"):
-        asyncio.run(opened(recording, clock=clock).call(POOLS[0], b""))
+    with pytest.raises(NoneCanAnswer, match=r"does not hold what 0x.* answers to 0x313ce567 at the head: record it"):
+        asyncio.run(opened(recording, clock=clock).call(POOLS[0], b"\x31\x3c\xe5\x67"))
+    with pytest.raises(NoneCanAnswer, match="does not say which addresses are contracts"):
+        asyncio.run(opened(recording, clock=clock).code_at(POOLS[0]))
     assert clock.slept == []
+
+
+def test_what_contracts_answered_is_answered_again(tmp_path: Path) -> None:
+    heard = HeardCalls()
+    heard.answered(POOLS[0], b"\x01", None, b"\x12")
+    heard.answered(POOLS[0], b"\x01", 150, b"\x00" * 32)
+    heard.answered(POOLS[0], b"\x02", None, None)
+    heard.looked(POOLS[1], b"\x60")
+    heard.looked(POOLS[2], b"")
+    facts = msgspec.structs.replace(FACTS, calls=heard.calls, contracts=heard.contracts)
+    chain = opened(write(tmp_path / "calls.jsonl.gz", facts=facts))
+    assert asyncio.run(chain.call(POOLS[0], b"\x01")) == b"\x12"
+    assert asyncio.run(chain.call(POOLS[0], b"\x01", 150)) == b"\x00" * 32
+    with pytest.raises(Invalid, match="refused the call when it was recorded"):
+        asyncio.run(chain.call(POOLS[0], b"\x02"))
+    with pytest.raises(NoneCanAnswer, match="at block 151: record it again"):
+        asyncio.run(chain.call(POOLS[0], b"\x01", 151))
+    assert asyncio.run(chain.code_at(POOLS[1])) == b"\x01"
+    assert asyncio.run(chain.code_at(POOLS[2])) == b""
+
+
+def test_a_block_that_has_not_been_played_yet_answers_nothing(tmp_path: Path) -> None:
+    heard = HeardCalls()
+    heard.answered(POOLS[0], b"\x01", 199, b"\x12")
+    path = write(tmp_path / "calls.jsonl.gz", facts=msgspec.structs.replace(FACTS, calls=heard.calls))
+    chain = opened(path, f"?from={time_text(WORLD.headers[100].time)}")
+    with pytest.raises(NoneCanAnswer, match="block 199 is not there yet, the last one is 100"):
+        asyncio.run(chain.call(POOLS[0], b"\x01", 199))
+
+
+def test_the_last_block_at_a_time_is_the_last_recorded_one(recording: Path) -> None:
+    chain = opened(recording)
+    for seconds in (0, 1, 7, 400, 1_000):
+        time = GENESIS_TIME + seconds
+        known = [header for header in KEPT if header.time <= time]
+        expected = known[-1] if known and known[-1] != KEPT[-1] else None
+        assert asyncio.run(chain.last_block_at(time)) == expected
+        assert asyncio.run(chain.last_block_at(time, [KEPT[3], KEPT[40]])) == expected
+    assert asyncio.run(chain.last_block_at(KEPT[-1].time)) is None
+    assert asyncio.run(chain.last_block_at(KEPT[0].time - 1)) is None
 
 
 def test_a_recording_of_another_chain_is_refused(recording: Path) -> None:

@@ -1,5 +1,7 @@
 """Curve pools in the program file: their coins in the pool's order, and what is refused of them."""
 
+from fractions import Fraction
+
 import pytest
 
 COINS = ("tBTC", "WBTC")
@@ -50,8 +52,13 @@ def test_an_lp_token_or_gauge_belongs_to_one_pool(refused, changed):
 
 
 @pytest.mark.parametrize("value", ["virtual_price", "peg:WBTC"])
-def test_values_other_than_holdings_are_refused_by_name(load, refused, changed, value):
-    assert load(changed(**CURVE, **{"pools[0].value": "holdings"})).pools[0].value == "holdings"
-    (fault,) = refused(changed(**CURVE, **{"pools[0].value": value}))
-    assert fault.startswith(f'pools[0].value: read "{value}"; expected something else:')
-    assert fault.endswith('with a later release; use "holdings" or remove this key')
+def test_what_a_pool_tells_is_held_against_its_holdings(load, refused, changed, value):
+    held = load(changed(**CURVE, **{"pools[0].value": "holdings"})).rules.pools[0]
+    assert (held.value, held.max_deviation) == ("holdings", None)
+    told = load(changed(**CURVE, **{"pools[0].value": value})).rules.pools[0]
+    assert (told.value, told.max_deviation) == (value, Fraction("0.02"))
+    closer = changed(**CURVE, **{"pools[0].value": value, "pools[0].max_deviation": "0.005"})
+    assert load(closer).rules.pools[0].max_deviation == Fraction("0.005")
+    assert refused(changed(**CURVE, **{"pools[0].max_deviation": "0.01"})) == (
+        "pools[0].max_deviation: read it for a pool valued by its holdings; expected it for another value: remove it",
+    )

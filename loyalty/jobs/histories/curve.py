@@ -2,20 +2,24 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from loyalty.accrual.day import Cell, TokenScale
 from loyalty.accrual.gauged import GaugedDay, Holdings, accrue_gauged, lp_units_of, shares_usd_micro
 from loyalty.accrual.look_through import Backing, LookThrough
-from loyalty.accrual.shares import Coin, HoldingsChange, ShareChange, ShareDay, Shares, SupplyChange
+from loyalty.accrual.shares import Coin, HoldingsChange, PerShareDay, ShareChange, ShareDay, Shares, SupplyChange
+from loyalty.accrual.told_worth import VIRTUAL_PRICE_DECIMALS, first_deviation, told_day
 from loyalty.core.address import Address
 from loyalty.core.facts import TokenTransfer
 from loyalty.core.spans import Span
 from loyalty.core.times import day_span
 from loyalty.jobs.histories.history import Balance
 from loyalty.jobs.histories.pool_prices import PoolPrices, Priced
-from loyalty.program.rules import Rules
+from loyalty.jobs.histories.share_worth import AnswerWorth
+from loyalty.program.rules import PoolKey, Rules
 from loyalty.protocols.curve.ledger import CurveLedger
 from loyalty.protocols.curve.pool import CurvePool
 from loyalty.state import share_pools, token_transfers
@@ -50,6 +54,14 @@ class Changes:
         )
 
 
+class Told(NamedTuple):
+    """LP tokens are worth their virtual price times the cheapest of these coins, no further than `limit` from what the
+    pool holds."""
+
+    pegs: tuple[int, ...]
+    limit: Fraction
+
+
 @dataclass(frozen=True, slots=True)
 class CurveInputs:
     """Who held what of the pool: `start` at span.start, `changes` from there, `after` at the end of what was folded."""
@@ -61,6 +73,7 @@ class CurveInputs:
     changes: Changes
     after: Standing
     scales: Sequence[TokenScale]
+    told: Told | None = None
 
     @property
     def has_liquidity(self) -> bool:
@@ -76,7 +89,17 @@ class CurveInputs:
         """The credits over the priced part of the day, direct and behind each gauge."""
         changes = self.changes.before(priced.until.end)
         gauges = [self._look_through(gauge, changes) for gauge in self.pool.gauges]
-        return accrue_gauged(self._share_day(priced, changes), gauges)
+        return accrue_gauged(self.share_day(priced, changes), gauges)
+
+    def believed(self, priced: Priced) -> Priced:
+        """Up to the first moment at which what the pool tells is too far from what it holds."""
+        if self.told is None or not priced.until:
+            return priced
+        changes = self.changes.before(priced.until.end)
+        held, told = self._held_day(priced, changes), self.share_day(priced, changes)
+        assert isinstance(told, PerShareDay)  # `told` is given
+        found = first_deviation(held, told, self.told.limit)
+        return priced if found is None else priced.before(found.time, found.text)
 
     def cells(self, priced: Priced) -> Mapping[Address, Cell]:
         return self.gauged(priced).cells if priced.until else {}
@@ -86,11 +109,26 @@ class CurveInputs:
         if not priced.last:
             return {}
         held = lp_units_of(self.after.balances, self.after.gauges, self.nobody)
-        worth = shares_usd_micro(held, Holdings(self.after.units, priced.last, self.scales, self.after.supply))
+        worth = shares_usd_micro(held, self._worth_now(priced))
         return {holder: Balance(usd_micro, usd_micro) for holder, usd_micro in worth.items()}
 
-    def _share_day(self, priced: Priced, changes: Changes) -> ShareDay:
-        coins = zip(self.start.units, priced.steps, self.scales, strict=True)
+    def _worth_now(self, priced: Priced) -> Holdings:
+        """What the pool holds, or, where it tells, as much of one asset as it says."""
+        if self.told is None:
+            return Holdings(self.after.units, priced.last, self.scales, self.after.supply)
+        *prices, virtual_price = priced.last
+        cheapest = min(self.told.pegs, key=lambda peg: Fraction(prices[peg], 10 ** self.scales[peg].price_decimals))
+        price, decimals = prices[cheapest], self.scales[cheapest].price_decimals
+        asset = TokenScale(2 * VIRTUAL_PRICE_DECIMALS, decimals)
+        return Holdings([self.after.supply * virtual_price], [price], [asset], self.after.supply)
+
+    def share_day(self, priced: Priced, changes: Changes) -> ShareDay | PerShareDay:
+        """The pure input of the accrual."""
+        held = self._held_day(priced, changes)
+        return held if self.told is None else told_day(held, priced.steps[-1], self.told.pegs)
+
+    def _held_day(self, priced: Priced, changes: Changes) -> ShareDay:
+        coins = zip(self.start.units, priced.steps, self.scales, strict=False)
         return ShareDay(
             span=priced.until,
             shares=Shares(self.start.balances, self.start.supply, changes.shares, changes.supply),
@@ -115,16 +153,31 @@ class CurveHistory:
         self._ledger = CurveLedger([self._pool])
         self._source: Iterator[TokenTransfer] = token_transfers.of_tokens(connection, stored.followed)
         self._next = next(self._source, None)
+        self._key = PoolKey(pool.chain_id, pool.address)
+        first_share = token_transfers.first_time(connection, stored.followed[0])
+        self._worth = AnswerWorth(connection, pool.id, "virtual price", first_share)
         self.prices = PoolPrices(connection, rules, [token for _, token in stored.coins])
 
     def day(self, day: int, until_time: int | None = None) -> CurveInputs:
         """The inputs of `day`, whole or up to the second `until_time`; days must be asked for in ascending order."""
         whole = day_span(day)
+        told = self._told()
+        self.prices.worth = None if told is None else self._worth
         self._fold(whole.start)
         start = self._standing()
         changes = self._fold(whole.end if until_time is None else until_time + 1)
         span = whole if until_time is None else Span(whole.start, until_time)
-        return CurveInputs(day, span, self._pool, start, changes, self._standing(), self.prices.scales)
+        return CurveInputs(day, span, self._pool, start, changes, self._standing(), self.prices.scales, told)
+
+    def _told(self) -> Told | None:
+        """As the rules in force say; None where LP tokens are worth what the pool holds."""
+        rule = next((rule for rule in self.prices.rules.pools if rule.pool == self._key), None)
+        if rule is None or rule.max_deviation is None:
+            return None
+        symbols = [row.symbol for row in self.prices.tokens]
+        peg = rule.value.removeprefix("peg:")
+        pegs = (symbols.index(peg),) if peg in symbols else tuple(range(len(symbols)))
+        return Told(pegs, rule.max_deviation)
 
     def _standing(self) -> Standing:
         lp_token = self._ledger.shares(self._pool.lp_token)

@@ -30,6 +30,10 @@ class DayInputs(Protocol):
         """Whether anyone, excluded or not, held anything at any moment: only then are prices needed."""
         ...
 
+    def believed(self, priced: Priced) -> Priced:
+        """As far as the pool itself does not contradict what a share is said to be worth."""
+        ...
+
     def cells(self, priced: Priced) -> Mapping[Address, Cell]:
         """Each provider's micro-dollar-days over the priced part of the day."""
         ...

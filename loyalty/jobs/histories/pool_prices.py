@@ -32,6 +32,10 @@ class Priced:
         """Each one's value at the end of `until`; empty where one has none at all."""
         return tuple(steps[-1].price for steps in self.steps) if all(self.steps) else ()
 
+    def before(self, time: int, reason: str) -> "Priced":
+        """No further than the second `time`: there something is wrong that `reason` tells."""
+        return Priced(self.until.intersect(Span(self.until.start, time)), self.steps, reason)
+
 
 class StepsOf(Protocol):
     """A series over a span: its steps, or what is missing."""

@@ -9,6 +9,7 @@ from loyalty.chain.clock import Clock
 from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, observe_nothing
 from loyalty.chain.failover import Failover, Line, Patience
 from loyalty.chain.reading import Reader, Reading
+from loyalty.chain.record import overheard
 from loyalty.chain.recorded_calls import HeardCalls
 from loyalty.chain.recording import RecordingEndpoint, open_recording
 from loyalty.chain.recording_format import RecordingFacts
@@ -48,6 +49,7 @@ class Chain:
         self._parallel = parallel
         self._failover = Failover(name, endpoints, patience or Patience(), clock or Clock())
         self._heard: HeardCalls | None = None
+        self._heard_logs: list[RawLog] | None = None
 
     async def check(self) -> None:
         """Every endpoint that answers is of this chain, else Invalid naming both ids; none answers: Unavailable."""
@@ -108,6 +110,8 @@ class Chain:
         The header of the last block is the same before and after each round of logs, at every endpoint that was asked,
         and logs above the finalized block carry the hashes of the chain's headers; else the round is asked again.
         """
+        if self._heard_logs is not None:
+            conversation = overheard(conversation, self._heard_logs)
         return await (await self._reader()).converse(conversation, end)
 
     async def first_block_at(self, time: int, low: int = 0) -> Header | None:
@@ -182,6 +186,12 @@ class Chain:
     def hear(self, heard: HeardCalls | None) -> None:
         """From now on what contracts answer is kept in `heard` too, to be recorded; None: no longer."""
         self._heard = heard
+
+    def hear_logs(self, heard: list[RawLog] | None) -> None:
+        """From now on every log that a conversation is sent is added to `heard` too, repetitions included; None: no
+        longer.
+        """
+        self._heard_logs = heard
 
     def _hear(self, tell: Callable[[HeardCalls], None]) -> None:
         if self._heard is not None:

@@ -77,6 +77,11 @@ class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[RecordedCall, ...] | msgspec.UnsetType = msgspec.UNSET
     contracts: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
+    @property
+    def holds_contracts(self) -> bool:
+        """Whether it was kept what contracts answered; recordings made by earlier releases do not have it."""
+        return not isinstance(self.contracts, msgspec.UnsetType)
+
     def pool(self, address: Address) -> RecordedPool | None:
         """What the recording says of this pool; None where the pool is not in it."""
         return next((pool for pool in self.pools if pool.address.lower() == address), None)

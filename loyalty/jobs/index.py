@@ -48,11 +48,18 @@ class Indexer:
     The ledgers in memory are folds of the stored facts: dropped when a step fails, built again by the next one.
     """
 
-    def __init__(self, state: State, chain: Chain, managers: Mapping[Address, int], program_start: int) -> None:
+    def __init__(
+        self,
+        state: State,
+        chain: Chain,
+        managers: Mapping[Address, int],
+        program_start: int,
+        span_blocks: int | None = None,
+    ) -> None:
         self.state = state
         self.chain = chain
         self._program_start = program_start
-        self._blocks = StepBlocks(SPAN_BLOCKS_FIRST, LOGS_WANTED)
+        self._blocks = StepBlocks(span_blocks or SPAN_BLOCKS_FIRST, LOGS_WANTED)
         self._blocks_beside = StepBlocks(SPAN_BLOCKS_FIRST, LOGS_WANTED, BESIDE_SECONDS)
         self._catching_up = False
         self._followers: dict[str, Follower] = {

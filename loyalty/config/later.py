@@ -17,11 +17,7 @@ class Later(NamedTuple):
     comes: str = "comes"
 
 
-_OTHER_SOURCE = "remove this source; use coingecko, defillama, file or fixed"
-
 LATER: dict[str, Later] = {
-    "tokens.price.chainlink": Later("the price source chainlink", _OTHER_SOURCE),
-    "tokens.price.pool": Later("the price source pool", _OTHER_SOURCE),
     "look_through": Later("look_through", "remove this list"),
     "points": Later("points", "remove this list", "come"),
 }

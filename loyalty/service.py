@@ -29,6 +29,7 @@ from loyalty.config import (
 )
 from loyalty.core.errors import Invalid, NotFound, Unavailable
 from loyalty.core.times import time_text
+from loyalty.jobs import price_contracts
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
@@ -49,7 +50,7 @@ from loyalty.prices.fixed import FixedSource
 from loyalty.prices.pace import Pace
 from loyalty.prices.source import PriceSource
 from loyalty.program.rules import PoolKey, Rules, Token
-from loyalty.state import blocks, open_state, program_config
+from loyalty.state import StateTransaction, blocks, open_state, program_config
 from loyalty.state.check import optimize
 from loyalty.state.engine import State
 from loyalty.state.lock import WorkerLock
@@ -145,6 +146,8 @@ class Engine:
     _registering: threading.Lock = field(default_factory=threading.Lock)
     _silent: set[int] = field(default_factory=set)
     """Chains whose contracts have still to be asked."""
+    _price_contracts: list[price_contracts.Found] = field(default_factory=list)
+    """Feeds and pools that have answered and are still to be registered."""
     _busy: dict[int, threading.Lock] = field(default_factory=dict)
     _runners: dict[int, asyncio.Runner] = field(default_factory=dict)
     _chains: dict[int, Chain] = field(default_factory=dict)
@@ -204,6 +207,8 @@ class Engine:
 
         async def asked() -> dict[PoolKey, ContractFacts]:
             await chain.check()
+            sources = price_contracts.unknown(self.state, self.program, chain_id)
+            self._price_contracts += await price_contracts.ask(chain, self.program, sources)
             unknown = unknown_pools(self.state, self.program, chain_id)
             return {pool.key: await contract_facts(chain, pool) for pool in unknown}
 
@@ -213,8 +218,10 @@ class Engine:
         """Bind the database to the program with what the contracts said; `silent` chains are asked by their index."""
         with self._registering:
             prepared = prepare(self.state, self.program, found, self.now(), silent)
+            with StateTransaction(self.state, durable=True) as connection:
+                price_contracts.register(connection, self.program, self._price_contracts)
             chains = [each.id for each in self.program.chains]
-            unknown = {chain for chain in chains if unknown_pools(self.state, self.program, chain)}
+            unknown = {chain for chain in chains if self._has_unknown(chain)}
             self._silent = {*silent, *unknown}
         for change in prepared.changes:
             _log.info("rules changed key=%s before=%s after=%s from_epoch=%s", *change)
@@ -242,9 +249,16 @@ class Engine:
         """As `prepare`, but no endpoint is asked where the database knows this program, its rules and its pools."""
         with self.state.read() as connection:
             known = program_config.latest(connection) is not None
-        unknown = [pool for chain in self.program.chains for pool in unknown_pools(self.state, self.program, chain.id)]
+        unknown = any(self._has_unknown(chain.id) for chain in self.program.chains)
         if not known or unknown or config_changes(self.state, self.rules):
             self.prepare()
+
+    def _has_unknown(self, chain_id: int) -> bool:
+        """Whether the file names a pool, or a contract that prices a token, which the database does not know yet."""
+        return bool(
+            unknown_pools(self.state, self.program, chain_id)
+            or price_contracts.unknown(self.state, self.program, chain_id)
+        )
 
     def index_step(self, chain_id: int, until: int | None = None) -> Step | Rewound | None:
         """One step of a chain's index."""

@@ -7,7 +7,19 @@ from sqlalchemy import Connection
 from loyalty.chain.chain import Chain
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict
-from loyalty.state import StateTransaction, audit, backfills, blocks, chains, cursors, days, facts, pools, share_pools
+from loyalty.state import (
+    StateTransaction,
+    audit,
+    backfills,
+    blocks,
+    chains,
+    cursors,
+    days,
+    facts,
+    feeds,
+    pools,
+    share_pools,
+)
 from loyalty.state.engine import State
 
 
@@ -49,6 +61,7 @@ def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int
     """Delete the facts above `ancestor` and every pool-day that counted a block above it; returns the facts deleted."""
     forgotten = facts.delete_above(connection, chain_id, ancestor.number)
     share_pools.forget_untold_generations(connection, chain_id)
+    feeds.forget_above(connection, chain_id, ancestor.number)
     blocks.delete_above(connection, chain_id, ancestor.number)
     cursors.set_back(connection, chain_id, ancestor.number)
     backfills.set_back(connection, chain_id, ancestor.number)

@@ -83,9 +83,9 @@ def test_the_prices_are_the_proxys_own_over_a_change_of_phase_and_a_day_is_price
         with engine.state.read() as connection:
             (contract,) = followed_contracts.on_chain(connection, CHAIN_ID, "chainlink")
             phases = feeds.phases(connection, contract.id)
+            assert epochs.settled_count(connection) == 1
         assert [phase.aggregator for phase in phases] == feed.aggregators
         assert phases[0].blocks.end < phases[1].blocks.end
-            assert epochs.settled_count(connection) == 1
 
 
 def test_steps_restarts_and_a_live_change_of_phase_give_the_same_points(scene: Scene) -> None:

@@ -11,6 +11,8 @@ from tools.demo.second.contracts import Deployed
 from tools.evm.functions import Function
 from tools.evm.node import Block, Node, Transaction
 
+_UNTIL_FINAL = 2
+
 
 @dataclass
 class SecondStage:
@@ -39,12 +41,14 @@ class SecondStage:
         return int(view.answer(self.node.call(contract, view(*arguments)))[0])
 
     def play(self, end: int) -> None:
-        """Plays all processes until `end`, with a last block there."""
+        """Plays all processes until `end`, with a last block there that becomes final."""
         while (time := self.processes.next_time()) is not None and time < end:
             self.time = time
             self._play_slot()
         self.time = end
         self.blocks.append(self.node.mine([], end))
+        for _ in range(_UNTIL_FINAL):
+            self.node.mine()
 
     def _play_slot(self) -> None:
         wanted = self.processes.due(self.time)

@@ -3,8 +3,9 @@
     python -m tools.record_demo [--seed SEED] [--into FOLDER] [--only first|second]
 
 writes loyalty/demo/recording.jsonl.gz, programs/demo-prices-*.csv and tests/demo/truth.json of the first chain, and
-loyalty/demo/second.jsonl.gz of the second. The same seed gives the same facts, to the last hash. The first takes five
-to nine minutes on two cores, the second some seconds; npm is needed the first time. See loyalty/demo/README.md.
+loyalty/demo/second.jsonl.gz and tests/demo/second-truth.json of the second. The same seed gives the same facts, to the
+last hash. The first takes five to nine minutes on two cores, the second some seconds; npm is needed the first time. See
+loyalty/demo/README.md.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from tools.demo.second.opening import GENESIS as SECOND_GENESIS
 from tools.demo.second.opening import opened as second_opened
 from tools.demo.second.recording import write_recording as write_second_recording
 from tools.demo.second.stage import SecondStage
+from tools.demo.second.truth import SecondTruth
 from tools.demo.stage import Stage
 from tools.demo.truth import Truth
 from tools.evm.node import Block, Node
@@ -32,6 +34,7 @@ SEED = "loyalty demo 1"
 RECORDING = Path("loyalty/demo/recording.jsonl.gz")
 SECOND_RECORDING = Path("loyalty/demo/second.jsonl.gz")
 TRUTH = Path("tests/demo/truth.json")
+SECOND_TRUTH = Path("tests/demo/second-truth.json")
 _LOOKS = (1, 8, 12, 22)
 """The weeks at whose starts the contracts are asked, besides the end."""
 _ROOM = ("--prune-history", "--transaction-block-keeper", "128")
@@ -61,9 +64,13 @@ def record_second(seed: str, into: Path) -> SecondStage:
     """Plays the second chain's story with this seed and writes its recording below `into`."""
     with Node(SECOND_GENESIS, ("--prune-history", "--slots-in-an-epoch", "1"), chain_id=SECOND_CHAIN_ID) as node:
         stage = second_opened(seed, node)
-        stage.play(STORY_END)
+        truth = SecondTruth(stage)
+        stage.play(STORY_END, {week(number): truth.look for number in _LOOKS})
+        truth.look()
         (into / SECOND_RECORDING).parent.mkdir(parents=True, exist_ok=True)
         write_second_recording(stage, ROOT / "programs" / "demo.toml", into / SECOND_RECORDING)
+        (into / SECOND_TRUTH).parent.mkdir(parents=True, exist_ok=True)
+        (into / SECOND_TRUTH).write_text(json.dumps(truth.moments, separators=(",", ":")) + "\n")
     return stage
 
 

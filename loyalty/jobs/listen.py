@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from loyalty.chain.chain import Chain
-from loyalty.chain.recorded_calls import HeardCalls
+from loyalty.chain.heard_calls import HeardCalls
 from loyalty.config import ChainSettings, PoolSettings, Program
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from loyalty.chain.chain import Chain
+from loyalty.chain.heard_calls import HeardCalls
 from loyalty.chain.record import RecordingWriter
-from loyalty.chain.recorded_calls import HeardCalls
 from loyalty.chain.recording_format import (
     RecordedChain,
     RecordedPoint,
@@ -92,7 +92,7 @@ async def _facts(state: State, program: Program, chain: Chain, heard: HeardCalls
         program=program_text(program.path),
         prices=stored_prices(state),
         calls=heard.calls,
-        contracts=heard.contracts,
+        contracts=heard.contracts or None,
     )
 
 

@@ -90,7 +90,7 @@ def test_a_recording_without_what_contracts_said_is_refused_for_a_curve_pool(cur
         engine.record(path)
     with (
         open_engine(curve_played.program(), scene.folder / "more.db", f"file:{path}") as engine,
-        pytest.raises(Invalid, match="there is no contract at this address on play"),
+        pytest.raises(Invalid, match="the recording of play holds nothing of curve pools"),
     ):
         engine.prepare()
 

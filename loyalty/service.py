@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
@@ -278,9 +279,17 @@ class Engine:
         return done
 
     def index(
-        self, chain_id: int, until: int | None = None, told: Callable[[Step | Rewound], None] | None = None
+        self,
+        chain_id: int,
+        until: int | None = None,
+        told: Callable[[Step | Rewound], None] | None = None,
+        seconds: float = math.inf,
     ) -> None:
-        """Steps until the head (or the block `until`) is reached, or the engine is stopping."""
+        """Steps until the head (or the block `until`) is reached, or the engine is stopping.
+
+        Where the head is reached and a backfill goes on beside it, no longer than `seconds`.
+        """
+        began, at_head = time.monotonic(), False
         if chain_id in self._silent:
             self._prepare_late(chain_id)
         while not self.stopping.is_set():
@@ -289,6 +298,9 @@ class Engine:
                 break
             if told is not None:
                 told(done)
+            at_head = at_head or (isinstance(done, Step) and not done.behind)
+            if at_head and time.monotonic() - began > seconds:
+                break
         self.ask_shares(chain_id)
 
     def ask_shares(self, chain_id: int) -> int:
@@ -411,6 +423,9 @@ class Engine:
                 chain.id,
                 [endpoint.get_secret_value() for endpoint in chain.endpoints],
                 confirmations=chain.confirmations,
+                timeout_seconds=chain.timeout,
+                parallel=chain.parallel,
+                most_blocks=chain.span_blocks,
                 base=chain.base,
                 not_before=self._last_time(chain_id),
                 observe=metrics.observe_rpc,

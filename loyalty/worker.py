@@ -30,6 +30,8 @@ START_PAUSE_MOST_SECONDS = 60.0
 START_SECONDS = 20.0
 """How long the chains that answer wait at the start for those that do not."""
 LOOK_SECONDS = 0.2
+TURN_SECONDS = 30.0
+"""How long a turn of an index goes on beside a backfill: what hangs on a turn's end does not wait for all of it."""
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +112,7 @@ def work(engine: Engine, chain_ids: Collection[int] | None = None) -> None:
 def index_jobs(engine: Engine, chain_ids: Collection[int] | None = None) -> list[Job]:
     """One for each of the chains, all by default: each fails and is tried again alone."""
     return [
-        Job(index_job(chain.name), partial(engine.index, chain.id))
+        Job(index_job(chain.name), partial(engine.index, chain.id, seconds=TURN_SECONDS))
         for chain in engine.program.chains
         if chain_ids is None or chain.id in chain_ids
     ]

@@ -110,6 +110,9 @@ def _chain(entry: ChainTable, endpoints: Endpoints, folder: Path) -> ChainSettin
         endpoints=endpoints[variable] if replaced else entry.rpc,
         position_managers=tuple(PositionManager(each.address, each.start_block) for each in entry.position_managers),
         confirmations=entry.confirmations,
+        span_blocks=entry.span_blocks,
+        timeout=entry.timeout,
+        parallel=entry.parallel,
         endpoints_from=variable if replaced else "the program file",
         base=Path.cwd() if replaced else folder,
     )

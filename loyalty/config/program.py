@@ -32,6 +32,8 @@ class ChainSettings:
 
     `endpoints_from` is the environment variable that gave the endpoints, or the file's key; `base` is the folder that
     a relative `file:` endpoint is relative to. `confirmations` 0: the chain's own `finalized` tag decides.
+    An endpoint is asked for logs of `span_blocks` at most and waited for `timeout` seconds; `parallel` questions are
+    asked side by side.
     """
 
     name: str
@@ -39,6 +41,9 @@ class ChainSettings:
     endpoints: tuple[EndpointUrl, ...]
     position_managers: tuple[PositionManager, ...]
     confirmations: int
+    span_blocks: int
+    timeout: int
+    parallel: int
     endpoints_from: str
     base: Path
 
@@ -53,6 +58,9 @@ class ChainSettings:
                 for manager in self.position_managers
             ],
             "confirmations": self.confirmations,
+            "span_blocks": self.span_blocks,
+            "timeout": duration_text(self.timeout),
+            "parallel": self.parallel,
         }
 
 

@@ -196,7 +196,7 @@ def _write(
             chains.set_position_managers(connection, chain.id, managers[str(chain.id)])
         token_ids = {symbol: tokens.ensure(connection, token) for symbol, token in rules.tokens.items()}
         for pool in program.pools:
-            if _waits(connection, pool, silent):
+            if _waits(connection, pool, found, silent):
                 continue
             if (facts := found.get(pool.key)) is not None:
                 register(connection, pool, facts, rules, token_ids)
@@ -227,10 +227,11 @@ def _write(
     return Prepared(version, tuple(changes))
 
 
-def _waits(connection: Connection, pool: PoolSettings, silent: Collection[int]) -> bool:
+def _waits(connection: Connection, pool: PoolSettings, found: Collection[PoolKey], silent: Collection[int]) -> bool:
     """Whether the pool, or the vault whose shares it holds, is unknown and on a chain that has not answered yet."""
     asked = [pool.key] if pool.home is None else [pool.key, pool.home]
-    return any(key.chain in silent and pools.find(connection, *key) is None for key in asked)
+    unknown = [key for key in asked if key.chain in silent and key not in found]
+    return any(pools.find(connection, *key) is None for key in unknown)
 
 
 def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: int) -> None:

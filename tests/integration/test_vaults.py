@@ -36,7 +36,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultScene]:
 
 def engine_of(scene: VaultScene, folder: Path) -> Engine:
     program = scene.program()
-    program.write_text(program.read_text().split("\n[[points]]")[0])
     return Engine.open(load_settings(scene.chains.variables(program, folder / "loyalty.db"), None))
 
 

@@ -7,7 +7,19 @@ from sqlalchemy import Connection
 from loyalty.chain.chain import Chain
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict
-from loyalty.state import StateTransaction, audit, blocks, chains, cursors, days, facts, pools, share_pools
+from loyalty.state import (
+    StateTransaction,
+    audit,
+    blocks,
+    chains,
+    cursors,
+    days,
+    facts,
+    points,
+    pools,
+    rounds,
+    share_pools,
+)
 from loyalty.state.engine import State
 
 
@@ -46,7 +58,10 @@ async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: i
 
 
 def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int:
-    """Delete the facts above `ancestor` and every pool-day that counted a block above it; returns the facts deleted."""
+    """Delete the facts above `ancestor` and every pool-day that counted a block above it; returns the facts deleted.
+
+    Rounds and points go by time, whatever their pool: shares of other chains may be counted by blocks of this one.
+    """
     forgotten = facts.delete_above(connection, chain_id, ancestor.number)
     share_pools.forget_untold_generations(connection, chain_id)
     blocks.delete_above(connection, chain_id, ancestor.number)
@@ -56,6 +71,8 @@ def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int
         touched = [state.day for state in states.values() if state.as_of_block > ancestor.number]
         if touched:
             days.delete_from(connection, pool.id, min(touched))
+    points.delete_counted_since(connection, ancestor.time)
+    rounds.delete_since(connection, ancestor.time)
     return forgotten
 
 

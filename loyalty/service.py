@@ -40,6 +40,7 @@ from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pool
 from loyalty.jobs.price import Priced, price, recorded_points
 from loyalty.jobs.record import Recorded, record
 from loyalty.jobs.rewind import Rewound
+from loyalty.jobs.score import Scored, Scorer
 from loyalty.jobs.settle import SETTLED, Evaluated, settle
 from loyalty.prices.coingecko import CoinGeckoSource
 from loyalty.prices.coingecko_api import SECONDS_BETWEEN_CALLS, CoinGeckoKey
@@ -339,6 +340,15 @@ class Engine:
             )
         return done
 
+    def score(self) -> Scored:
+        """Count the points of rounds and days that are not counted for good."""
+        with self._deriving:
+            done = Scorer(self.state, self.stopping.is_set).run()
+        metrics.observe_scored(closed=done.closed, unpriced=done.unpriced, open_periods=done.open)
+        if done.closed or done.unpriced:
+            _log.info("scored closed=%s unpriced=%s open=%s", done.closed, done.unpriced, done.open)
+        return done
+
     def keep_priced(self) -> list[Priced]:
         """`price`, as a turn of the worker; Unavailable, once every token had its turn, where a source failed alone."""
         done = self.price()
@@ -400,6 +410,7 @@ class Engine:
         """Whoever asks for a settlement wants it from today's prices and days, not from the last turn's."""
         self.price()
         self.accrue()
+        self.score()
         return [each._asdict() for each in self.settle(until)]
 
     def _run(self, chain_id: int, step: Coroutine[Any, Any, Result]) -> Result:

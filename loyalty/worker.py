@@ -135,7 +135,8 @@ def make_scheduler(engine: Engine, indexes: Sequence[Job], others: Sequence[Turn
 
 
 def _hurry_after_catching_up(scheduler: BackgroundScheduler) -> None:
-    """What hangs on the index does not wait for its turn when a chain has been caught up for the first time.
+    """What hangs on the index does not wait for its turn when a chain has been caught up for the first time, and points
+    never wait once days were computed.
 
     Not on the job's own thread: a scheduler that shuts down holds its lock until those have ended.
     """
@@ -144,11 +145,13 @@ def _hurry_after_catching_up(scheduler: BackgroundScheduler) -> None:
     def hurry(event: JobExecutionEvent) -> None:
         if event.job_id.startswith("index:") and event.job_id not in caught_up:
             caught_up.add(event.job_id)
-            threading.Thread(target=soon, daemon=True).start()
+            threading.Thread(target=soon, args=("accrue", "settle"), daemon=True).start()
+        if event.job_id == "accrue":  # days that were computed again have no points until they are counted
+            threading.Thread(target=soon, args=("score",), daemon=True).start()
 
-    def soon() -> None:
+    def soon(*names: str) -> None:
         with suppress(JobLookupError):  # the scheduler has shut down meanwhile
-            for name in ("accrue", "settle"):
+            for name in names:
                 scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     scheduler.add_listener(hurry, EVENT_JOB_EXECUTED)

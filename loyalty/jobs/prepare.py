@@ -18,7 +18,18 @@ from loyalty.jobs.vault_facts import VaultFacts
 from loyalty.program.changes import Change, check_change
 from loyalty.program.rules import LookThroughRule, PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json
-from loyalty.state import StateTransaction, audit, chains, days, epochs, pool_tokens, pools, program_config, tokens
+from loyalty.state import (
+    StateTransaction,
+    audit,
+    chains,
+    days,
+    epochs,
+    points,
+    pool_tokens,
+    pools,
+    program_config,
+    tokens,
+)
 from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
 from loyalty.state.program_config import ConfigVersion
@@ -235,11 +246,14 @@ def _waits(connection: Connection, pool: PoolSettings, found: Collection[PoolKey
 
 
 def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: int) -> None:
-    """What hangs on the old rules and is not settled is computed again: evaluations, and the days that they change."""
+    """What hangs on the old rules and is not settled is computed again: evaluations, points, and the days that they
+    change."""
     epochs.delete_unsettled(connection)
+    first = new.epoch(settled + 1)
+    points.delete_begun_since(connection, first.start, first.days.start)
     for pool in pools.all_pools(connection):
         if _counts_otherwise(connection, pool, old, new):
-            days.delete_from(connection, pool.id, new.epoch(settled + 1).days.start)
+            days.delete_from(connection, pool.id, first.days.start)
 
 
 def _counts_otherwise(connection: Connection, pool: PoolRow, old: Rules, new: Rules) -> bool:

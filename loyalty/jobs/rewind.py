@@ -17,7 +17,9 @@ from loyalty.state import (
     cursors,
     days,
     facts,
+    points,
     pools,
+    rounds,
     share_pools,
     vaults,
 )
@@ -62,7 +64,10 @@ async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: i
 
 def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int:
     """Delete the facts above `ancestor`, and every pool-day that counted a block above it or, on another chain, shares
-    at a price from after it; returns the facts deleted."""
+    at a price from after it; returns the facts deleted.
+
+    Rounds and points go by time, whatever their pool: shares of other chains may be counted by blocks of this one.
+    """
     forgotten = facts.delete_above(connection, chain_id, ancestor.number)
     share_pools.forget_untold_generations(connection, chain_id)
     blocks.delete_above(connection, chain_id, ancestor.number)
@@ -72,6 +77,8 @@ def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int
         _forget_days(connection, pool, lambda state: state.as_of_block > ancestor.number)
     for vault in vaults.bridged_from(connection, chain_id):
         _forget_days(connection, vault.pool, lambda state: state.as_of_time > ancestor.time)
+    points.delete_counted_since(connection, ancestor.time)
+    rounds.delete_since(connection, ancestor.time)
     return forgotten
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from loyalty.core.address import Address
 from loyalty.core.facts import VaultEvent
@@ -43,6 +43,19 @@ def of_vault(connection: Connection, pool_id: int, before_block: int | None = No
     below = "" if before_block is None else " AND block < :before"
     statement = text(f"{_SELECT} WHERE facts.pool_id = :pool_id{below} ORDER BY block, log_index")
     bound = {"pool_id": pool_id} if before_block is None else {"pool_id": pool_id, "before": before_block}
+    yield from _events(connection, statement, bound)
+
+
+def unstakes(connection: Connection, pool_id: int, number: int, from_block: int) -> list[VaultEvent]:
+    """The Unstakes that name a round, which began in `from_block`."""
+    statement = text(
+        f"{_SELECT} WHERE facts.pool_id = :pool_id AND block >= :from_block AND kind = 'unstake' AND round = :number "
+        "ORDER BY block, log_index"
+    )
+    return list(_events(connection, statement, {"pool_id": pool_id, "number": number, "from_block": from_block}))
+
+
+def _events(connection: Connection, statement: TextClause, bound: dict[str, int]) -> Iterator[VaultEvent]:
     rows = connection.execute(statement, bound, execution_options={"yield_per": ROWS_A_FETCH})
     try:
         for vault, block, log_index, time, kind, account, units, number, transaction_hash in rows:

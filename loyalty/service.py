@@ -164,7 +164,7 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        for chain_id, chain in self._chains.items():
+        for chain_id, chain in list(self._chains.items()):
             self._run(chain_id, chain.close())
         for runner in self._runners.values():
             runner.close()

@@ -72,8 +72,9 @@ def _ask_side_by_side(engine: Engine, chain_ids: Collection[int] | None) -> _Ask
         except Exception as error:
             answers.put((chain_id, error))
 
-    for chain_id in chains:
-        threading.Thread(target=ask, args=(chain_id,), daemon=True).start()
+    threads = [threading.Thread(target=ask, args=(chain_id,), daemon=True) for chain_id in chains]
+    for thread in threads:
+        thread.start()
     found: dict[PoolKey, ContractFacts] = {}
     silent = {each.id for each in engine.program.chains}
     waiting = set(chains)
@@ -88,6 +89,9 @@ def _ask_side_by_side(engine: Engine, chain_ids: Collection[int] | None) -> _Ask
             elif isinstance(answer, Unavailable):
                 _log.error("worker waits chain=%s error=%s", chains[chain_id], answer)
             else:
+                engine.stopping.set()
+                for thread in threads:
+                    thread.join()
                 raise answer
     for chain_id in sorted(waiting):
         _log.error("worker waits chain=%s error=no answer within %.0f s", chains[chain_id], START_SECONDS)

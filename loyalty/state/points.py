@@ -85,6 +85,70 @@ def lines(connection: Connection, row: PeriodRow) -> list[PointLine]:
     return sorted(PointLine(Address(address), *rest) for address, *rest in connection.execute(statement, row._asdict()))
 
 
+class ProviderLine(NamedTuple):
+    """A provider's line with what it follows from; of a day without a round's start, price per share and shares."""
+
+    score: str
+    pool_id: int
+    period: Period
+    number: int
+    status: str
+    rate: str
+    price: int | None
+    usd_micro: int
+    points_micro: int
+    reason: str | None
+    start_time: int | None
+    price_per_share: int | None
+    shares: int | None
+
+
+def of_provider(connection: Connection, provider_id: int) -> list[ProviderLine]:
+    """All lines of a provider."""
+    statement = text(
+        "SELECT points.score, points.pool_id, points.period, points.number, status, rate, price, usd_micro, "
+        "points_micro, points.reason, start_time, price_per_share, shares FROM points "
+        "JOIN point_periods AS periods ON periods.score = points.score AND periods.pool_id = points.pool_id "
+        "AND periods.period = points.period AND periods.number = points.number "
+        "LEFT JOIN rounds ON points.period = 'round' AND rounds.pool_id = points.pool_id "
+        "AND rounds.round = points.number "
+        "LEFT JOIN round_shares AS held ON held.pool_id = rounds.pool_id AND held.round = rounds.round "
+        "AND held.provider_id = points.provider_id WHERE points.provider_id = :provider_id"
+    )
+    found = (ProviderLine(*row) for row in connection.execute(statement, {"provider_id": provider_id}))
+    return [
+        line._replace(
+            price=_whole(line.price), price_per_share=_whole(line.price_per_share), shares=_whole(line.shares)
+        )
+        for line in found
+    ]
+
+
+def totals(connection: Connection, score: str) -> dict[Address, int]:
+    """Every provider's micro-points in a score, of those that have any line."""
+    statement = text(
+        "SELECT address, total FROM (SELECT provider_id, sum(points_micro) AS total FROM points WHERE score = :score "
+        "GROUP BY provider_id) AS sums JOIN providers ON providers.id = provider_id"
+    )
+    return {Address(row.address): int(row.total) for row in connection.execute(statement, {"score": score})}
+
+
+def any_open(connection: Connection, score: str) -> bool:
+    """Whether a round or day of a score is not counted for good."""
+    statement = text("SELECT 1 FROM point_periods WHERE score = :score AND status <> 'closed' LIMIT 1")
+    return connection.execute(statement, {"score": score}).first() is not None
+
+
+def period_totals(connection: Connection, pool_id: int, period: Period) -> dict[tuple[str, int], int]:
+    """The micro-points of each round or day of a pool, by score and number."""
+    statement = text(
+        "SELECT score, number, sum(points_micro) AS total FROM points WHERE pool_id = :pool_id AND period = :period "
+        "GROUP BY score, number"
+    )
+    rows = connection.execute(statement, {"pool_id": pool_id, "period": period})
+    return {(row.score, row.number): int(row.total) for row in rows}
+
+
 def delete_day(connection: Connection, pool_id: int, day: int) -> None:
     """Forget the points of a pool-day: its cells are other ones from now on."""
     for name in _BOTH:
@@ -127,4 +191,9 @@ def delete_begun_since(connection: Connection, time: int, day: int) -> None:
 
 def _period(row: tuple[object, ...]) -> PeriodRow:
     found = PeriodRow(*row)  # type: ignore[arg-type]
-    return found._replace(price=None if found.price is None else int(found.price))
+    return found._replace(price=_whole(found.price))
+
+
+def _whole(stored: int | None) -> int | None:
+    """Exact integers of any size come as text, or as numerics."""
+    return None if stored is None else int(stored)

@@ -68,6 +68,12 @@ def shares(connection: Connection, pool_id: int, number: int) -> dict[Address, i
     return {Address(row.address): int(row.shares) for row in rows}
 
 
+def holders(connection: Connection, pool_id: int) -> dict[int, int]:
+    """How many held shares when each round of a vault began."""
+    statement = text("SELECT round, count(*) AS holders FROM round_shares WHERE pool_id = :pool_id GROUP BY round")
+    return {row.round: row.holders for row in connection.execute(statement, {"pool_id": pool_id})}
+
+
 def delete_since(connection: Connection, time: int) -> None:
     """Forget the rounds of every vault that began at `time` or later."""
     bound = {"time": time}

@@ -3,13 +3,13 @@
 from fractions import Fraction
 from pathlib import Path
 
+from loyalty.config.building_holders import built_look_through
 from loyalty.config.building_pools import built_pools, pool_rule
 from loyalty.config.checks_budget import tier_name
 from loyalty.config.checks_chains import Endpoints
 from loyalty.config.entries import (
     ChainTable,
     Document,
-    LookThroughTable,
     PointsTable,
     PriceTable,
     RewardTable,
@@ -53,18 +53,24 @@ def built(document: Document, path: Path, endpoints: Endpoints) -> Program:
     ids = {chain.name: chain.id for chain in document.chains}
     tokens = tuple(_token(entry, ids, folder) for entry in document.tokens)
     pools = built_pools(document.pools, ids, {each.token.symbol: each.token for each in tokens})
+    look_through = built_look_through(document, ids, pools)
     return Program(
-        rules=_rules(document, {each.token.symbol: each.token for each in tokens}, pools),
+        rules=_rules(document, {each.token.symbol: each.token for each in tokens}, pools, look_through),
         chains=tuple(_chain(entry, endpoints, folder) for entry in document.chains),
         pools=pools,
         tokens=tokens,
         points=tuple(_points(entry, pools) for entry in document.points),
-        look_through=tuple(_look_through(entry, ids) for entry in document.look_through),
+        look_through=look_through,
         path=path,
     )
 
 
-def _rules(document: Document, tokens: dict[str, Token], pools: tuple[PoolSettings, ...]) -> Rules:
+def _rules(
+    document: Document,
+    tokens: dict[str, Token],
+    pools: tuple[PoolSettings, ...],
+    look_through: tuple[LookThroughSettings, ...],
+) -> Rules:
     program = document.program
     return Rules(
         name=program.name,
@@ -80,6 +86,7 @@ def _rules(document: Document, tokens: dict[str, Token], pools: tuple[PoolSettin
         tokens=tokens,
         pools=tuple(pool_rule(pool) for pool in pools),
         exclusions=tuple(Exclusion(e.address, e.reason, e.from_day, e.until_day) for e in document.exclusions),
+        look_through=tuple(each.rule for each in look_through),
     )
 
 
@@ -153,7 +160,3 @@ def _points(entry: PointsTable, pools: tuple[PoolSettings, ...]) -> PointsSettin
         per_usd_day=entry.per_usd_day,
         require_no_unstake=entry.require_no_unstake,
     )
-
-
-def _look_through(entry: LookThroughTable, ids: dict[str, int]) -> LookThroughSettings:
-    return LookThroughSettings(ids[entry.chain], entry.address, entry.shares, "nft_staker" if entry.kind else "shares")

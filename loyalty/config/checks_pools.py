@@ -1,4 +1,4 @@
-"""Checks of pools and of what names them: tokens, days, look-through and points."""
+"""Checks of pools and of what names them: tokens, days and points."""
 
 from collections.abc import Iterator
 
@@ -45,14 +45,6 @@ def check_pools(document: Document) -> None:
         _check_deployments(document, pool)
         check_order(pool.place, pool.from_day, pool.until_day)
         _check_counts(document.program, pool)
-
-
-def check_look_through(document: Document) -> None:
-    entries = rows(document.look_through)
-    check_unique((entry.place.at("address"), (entry.chain, entry.address)) for entry in entries)
-    for entry in entries:
-        check_reference(entry.place.at("chain"), entry.chain, chain_names(document))
-        check_exactly_one(entry, ("shares", "kind"))
 
 
 def check_points(document: Document) -> None:

@@ -137,6 +137,10 @@ class LookThroughTable(Table):
     address: Address = needed(ADDRESS)
     shares: Address | None = optional(ADDRESS)
     kind: str | None = optional(readings.choice("nft_staker"))
+    start_block: int | None = optional(BLOCK)
+    deposit: str | None = optional(readings.event())
+    withdraw: str | None = optional(readings.event(withdraws=True))
+    position_manager: Address | None = optional(ADDRESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

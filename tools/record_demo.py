@@ -38,7 +38,7 @@ def record(seed: str, into: Path) -> Stage:
         truth = Truth(stage)
         stage.play(STORY_END, {week(number): truth.look for number in _LOOKS})
         truth.look()
-    for path in (RECORDING, TRUTH, Path("programs/demo.toml")):
+    for path in (RECORDING, TRUTH, Path("programs/demo-one-chain.toml")):
         (into / path).parent.mkdir(parents=True, exist_ok=True)
     write_recording(stage, interest(stage), into / RECORDING)
     (into / TRUTH).write_text(

@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loyalty.chain.block_search import last_block_between
 from loyalty.chain.clock import Clock
 from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, observe_nothing
 from loyalty.chain.failover import Failover, Line, Patience
@@ -123,33 +124,24 @@ class Chain:
                 low = header.number + 1
         return found
 
-    async def last_block_at(self, time: int, known: Sequence[Header] = ()) -> Header | None:
-        """The last block with a time up to `time`; None while the head is not later, or where no block is as old.
+    async def last_block_at(self, time: int, low: Header | None = None, high: Header | None = None) -> Header | None:
+        """The last block with a time at or before `time`; `low` and `high` are known blocks to search between.
 
-        `known` are headers to start from, in any order. Between two of them the times are taken to run evenly, then by
-        halves: a handful of questions where blocks come evenly, and never more than bisection needs twice over.
+        None while the head is not later than `time`, for a block of that time may still come, and where the first
+        block is later. In a recording, the last recorded one.
         """
-        head = await self.head()
-        if head.time <= time:
+        if high is None or high.time <= time:
+            high = await self.head()
+        if high.time <= time:
             return None
-        below = max((each for each in known if each.time <= time), default=None)
-        above = min((each for each in known if each.time > time and each.number <= head.number), default=head)
-        below = below or await self.header_at_or_after(0)
-        if below.time > time:
-            return None
-        even = True
-        while above.number - below.number > 1:
-            header = await self.header_at_or_after(_between(below, above, time, even=even))
-            if header.number >= above.number:  # a recording has no block in between
-                break
-            even = not even
-            below, above = (header, above) if header.time <= time else (below, header)
-        return below
+        if low is None or low.time > time:
+            low = await self.header_at_or_after(0)
+        return None if low.time > time else await last_block_between(self._header_at_or_before, time, low, high)
 
     async def call(self, to: Address, payload: bytes, block: int | None = None) -> bytes:
         """What a contract answers at the end of a block, or at the head; raises Invalid where it refuses the call.
 
-        NoneCanAnswer where no endpoint keeps the state of that block any more, as all but archive nodes forget it.
+        Raises NoneCanAnswer where no endpoint keeps the state of that block any more.
         """
         return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
 
@@ -185,6 +177,9 @@ class Chain:
         head = await line.endpoint.head()
         number = head.number - self._confirmations
         return None if number < 0 else await line.endpoint.header_at_or_before(number)
+
+    async def _header_at_or_before(self, number: int) -> Header:
+        return await self._failover.ask(f"block {number}", lambda line: line.endpoint.header_at_or_before(number))
 
     async def _reader(self) -> Reader:
         finalized = await self.finalized()
@@ -233,13 +228,6 @@ def _server(name: str, url: str, timeout_seconds: float, observe: Observe) -> En
     from loyalty.chain.http_endpoint import HttpEndpoint  # imported here: web3 costs 0.8 s at start
 
     return HttpEndpoint(name, url, timeout_seconds=timeout_seconds, observe=observe)
-
-
-def _between(below: Header, above: Header, time: int, *, even: bool) -> int:
-    """A block between both, not one of them: where `time` should lie if times ran evenly, or in the middle."""
-    length = above.number - below.number
-    step = length * (time - below.time) // (above.time - below.time) if even else length // 2
-    return below.number + min(max(step, 1), length - 1)
 
 
 async def _all_of(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

@@ -91,7 +91,7 @@ def counted(numbers: Numbers) -> dict[str, int]:
 
 
 def test_all_thirty_epochs_of_the_demo_follow_from_its_logs_as_the_documents_say(tmp_path: Path) -> None:
-    program = ROOT / "programs/demo.toml"
+    program = ROOT / "programs/demo-one-chain.toml"
     opinion = audited(program, RECORDING)
     found = numbers_by(opinion)
     assert differences(found, numbers_of(settled(program, tmp_path))) == []
@@ -123,7 +123,7 @@ def test_other_rules_give_what_the_documents_say_too(tmp_path: Path) -> None:
 
 def other_program(folder: Path) -> Path:
     """The demo's pools under rules that differ in everything: dates, counts, tiers, budgets, weights and prices."""
-    text = (ROOT / "programs/demo.toml").read_text()
+    text = (ROOT / "programs/demo-one-chain.toml").read_text()
     places = text[text.index("[[chains]]") : text.index("[[exclusions]]")]
     for old, new in OTHER_PLACES:
         assert old in places

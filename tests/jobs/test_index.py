@@ -10,7 +10,7 @@ from loyalty.service import Engine
 from loyalty.state import blocks, chains, pools
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DEMO = (CHECKOUT / "programs" / "demo.toml").read_text()
+DEMO = (CHECKOUT / "programs" / "demo-one-chain.toml").read_text()
 RECORDING = CHECKOUT / "loyalty" / "demo" / "recording.jsonl.gz"
 CHAIN = 31_337
 

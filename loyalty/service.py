@@ -34,6 +34,7 @@ from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
 from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.holders import check_holder, unknown_holders
 from loyalty.jobs.index import Indexer, Step
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
 from loyalty.jobs.price import Priced, price, recorded_points
@@ -183,6 +184,8 @@ class Engine:
             self._run(each.id, chain.check())
             for pool in unknown_pools(self.state, self.program, each.id):
                 found[pool.key] = self._run(each.id, contract_facts(chain, pool))
+            for holder in unknown_holders(self.state, self.program, each.id):
+                self._run(each.id, check_holder(chain, holder))
         prepared = prepare(self.state, self.program, found, self.now())
         for change in prepared.changes:
             _log.info("rules changed key=%s before=%s after=%s from_epoch=%s", *change)
@@ -192,7 +195,10 @@ class Engine:
         """As `prepare`, but no endpoint is asked where the database knows this program, its rules and its pools."""
         with self.state.read() as connection:
             known = program_config.latest(connection) is not None
-        unknown = [pool for chain in self.program.chains for pool in unknown_pools(self.state, self.program, chain.id)]
+        unknown = any(
+            unknown_pools(self.state, self.program, chain.id) or unknown_holders(self.state, self.program, chain.id)
+            for chain in self.program.chains
+        )
         if not known or unknown or config_changes(self.state, self.rules):
             self.prepare()
 

@@ -11,6 +11,7 @@ from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.contract_facts import ContractFacts
 from loyalty.jobs.deployed import place
+from loyalty.jobs.holders import register_holder
 from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register
 from loyalty.jobs.share_pool_facts import SharePoolFacts
@@ -187,6 +188,8 @@ def _write(
                 register(connection, pool, facts, rules, token_ids)
             else:
                 check_registered(connection, pool)
+        for holder in program.look_through:
+            register_holder(connection, holder)
         latest = program_config.latest(connection)
         if latest is not None and not changes:
             return Prepared(latest.version, ())

@@ -1,15 +1,17 @@
 """A chain as the indexer sees it: the endpoints that answer for it, asked as if they were one that never fails."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from loyalty.chain.block_search import last_block_between
 from loyalty.chain.clock import Clock
-from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, observe_nothing
+from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, Reverted, observe_nothing
 from loyalty.chain.failover import Failover, Line, Patience
+from loyalty.chain.heard_calls import HeardCalls
 from loyalty.chain.reading import Reader, Reading
+from loyalty.chain.record import overheard
 from loyalty.chain.recording import RecordingEndpoint, open_recording
 from loyalty.chain.recording_format import RecordingFacts
 from loyalty.core.address import Address
@@ -47,6 +49,8 @@ class Chain:
         self._confirmations = confirmations
         self._parallel = parallel
         self._failover = Failover(name, endpoints, patience or Patience(), clock or Clock())
+        self._heard: HeardCalls | None = None
+        self._heard_logs: list[RawLog] | None = None
 
     async def check(self) -> None:
         """Every endpoint that answers is of this chain, else Invalid naming both ids; none answers: Unavailable."""
@@ -107,6 +111,8 @@ class Chain:
         The header of the last block is the same before and after each round of logs, at every endpoint that was asked,
         and logs above the finalized block carry the hashes of the chain's headers; else the round is asked again.
         """
+        if self._heard_logs is not None:
+            conversation = overheard(conversation, self._heard_logs)
         return await (await self._reader()).converse(conversation, end)
 
     async def first_block_at(self, time: int, low: int = 0) -> Header | None:
@@ -143,7 +149,13 @@ class Chain:
 
         Raises NoneCanAnswer where no endpoint keeps the state of that block any more.
         """
-        return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
+        try:
+            answer = await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
+        except Reverted:
+            self._hear(lambda heard: heard.answered(to, payload, block, None))
+            raise
+        self._hear(lambda heard: heard.answered(to, payload, block, answer))
+        return answer
 
     async def code_at(self, address: Address, block: int | None = None) -> bytes | None:
         """The code of a contract at a block, or at the head; empty where there is none.
@@ -151,11 +163,27 @@ class Chain:
         None where no endpoint keeps the state of that block any more, as all but archive nodes forget it.
         """
         try:
-            return await self._failover.ask("eth_getCode", lambda line: line.endpoint.code_at(address, block))
+            code = await self._failover.ask("eth_getCode", lambda line: line.endpoint.code_at(address, block))
         except NoneCanAnswer:
             if block is None:
                 raise
             return None
+        self._hear(lambda heard: heard.looked(address, code))
+        return code
+
+    def hear(self, heard: HeardCalls | None) -> None:
+        """From now on what contracts answer is kept in `heard` too, to be recorded; None: no longer."""
+        self._heard = heard
+
+    def hear_logs(self, heard: list[RawLog] | None) -> None:
+        """From now on every log that a conversation is sent is added to `heard` too, repetitions included; None: no
+        longer.
+        """
+        self._heard_logs = heard
+
+    def _hear(self, tell: Callable[[HeardCalls], None]) -> None:
+        if self._heard is not None:
+            tell(self._heard)
 
     def recording_facts(self) -> RecordingFacts | None:
         """What the first recording among the endpoints carries beside logs; None where there is none."""

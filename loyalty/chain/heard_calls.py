@@ -1,45 +1,41 @@
 """Heard calls: what contracts answered while somebody asked, kept for a recording."""
 
-from loyalty.chain.calls import Calls
-from loyalty.chain.endpoint import Reverted
 from loyalty.chain.recording_format import RecordedCall
 from loyalty.core.address import Address
 
 
 class HeardCalls:
-    """Passes questions on to `source`, and keeps every call with its answer and every contract found at the head."""
+    """Every call that a chain was asked, with its answer, and every contract that was found at the head."""
 
-    def __init__(self, source: Calls) -> None:
-        self._source = source
+    def __init__(self) -> None:
         self._answers: dict[tuple[Address, bytes, int | None], bytes | None] = {}
         self._contracts: set[Address] = set()
 
-    async def call(self, to: Address, payload: bytes, block: int | None = None) -> bytes:
-        """The source's answer. A refusal is kept too; a failure of the source is not."""
-        try:
-            answer = await self._source.call(to, payload, block)
-        except Reverted:
-            self._answers[to, payload, block] = None
-            raise
+    def answered(self, to: Address, payload: bytes, block: int | None, answer: bytes | None) -> None:
+        """A call and its answer; None where the contract refused it."""
         self._answers[to, payload, block] = answer
-        return answer
 
-    async def code_at(self, address: Address, block: int | None = None) -> bytes | None:
-        """The source's answer."""
-        code = await self._source.code_at(address, block)
-        if code and block is None:
+    def looked(self, address: Address, code: bytes | None) -> None:
+        """An address, and the code at it."""
+        if code:
             self._contracts.add(address)
-        return code
 
     @property
     def calls(self) -> tuple[RecordedCall, ...]:
-        """In the order in which they were first asked."""
+        """In an order that hangs on nothing but what was asked: contract, data, block, the head first."""
+        ordered = sorted(
+            self._answers.items(), key=lambda item: (*item[0][:2], -1 if item[0][2] is None else item[0][2])
+        )
         return tuple(
             RecordedCall(to, "0x" + payload.hex(), block, None if answer is None else "0x" + answer.hex())
-            for (to, payload, block), answer in self._answers.items()
+            for (to, payload, block), answer in ordered
         )
 
     @property
     def contracts(self) -> tuple[Address, ...]:
         """Ascending."""
         return tuple(sorted(self._contracts))
+
+
+def _hex(octets: bytes) -> str:
+    return "0x" + octets.hex()

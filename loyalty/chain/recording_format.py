@@ -82,6 +82,11 @@ class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
         left_out |= {"contracts"} if self.contracts is None else set()
         return {name: value for name, value in msgspec.structs.asdict(self).items() if name not in left_out}
 
+    @property
+    def holds_contracts(self) -> bool:
+        """Whether it was kept what contracts answered; recordings made by earlier releases do not have it."""
+        return not isinstance(self.contracts, msgspec.UnsetType)
+
     def pool(self, address: Address) -> RecordedPool | None:
         """What the recording says of this pool; None where the pool is not in it."""
         return next((pool for pool in self.pools if pool.address.lower() == address), None)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from loyalty.chain.calls import Calls
+from loyalty.chain.chain import Chain
 from loyalty.config import LookThroughSettings, Program
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Invalid
@@ -14,22 +14,26 @@ from loyalty.state.engine import State
 
 def unknown_holders(state: State, program: Program, chain_id: int) -> list[LookThroughSettings]:
     """The program's contracts on a chain that the database does not follow yet."""
-    with state.read() as connection:
-        known = {(row.kind, row.address) for row in followed_contracts.on_chain(connection, chain_id)}
     wanted = [each for each in program.look_through if each.chain_id == chain_id]
-    return [each for each in wanted if (each.kind, each.address) not in known]
+    with state.read() as connection:
+        return [each for each in wanted if not is_followed(connection, each)]
 
 
-async def check_holder(calls: Calls, holder: LookThroughSettings) -> None:
+def is_followed(connection: Connection, holder: LookThroughSettings) -> bool:
+    """Whether the database follows it already."""
+    return followed_contracts.find(connection, holder.chain_id, holder.kind, holder.address) is not None
+
+
+async def check_holder(chain: Chain, holder: LookThroughSettings) -> None:
     """Invalid, at its place, where there is no contract at the head, or its shares are no token."""
-    if not await calls.code_at(holder.address):
+    if not await chain.code_at(holder.address):
         raise Invalid(_none_at(holder, "address", holder.address))
     if holder.shares is None:
         return
-    if not await calls.code_at(holder.shares):
+    if not await chain.code_at(holder.shares):
         raise Invalid(_none_at(holder, "shares", holder.shares))
     try:
-        decode_units(await calls.call(holder.shares, TOTAL_SUPPLY), holder.shares, "totalSupply()")
+        decode_units(await chain.call(holder.shares, TOTAL_SUPPLY), holder.shares, "totalSupply()")
     except Invalid as refused:
         raise Invalid(
             f"{place(holder)}.shares: the contract at {checksum(holder.shares)} is no ERC-20 token ({refused})"

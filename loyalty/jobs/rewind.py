@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from loyalty.chain.chain import Chain
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict
-from loyalty.state import StateTransaction, audit, blocks, chains, cursors, days, facts, pools, share_pools
+from loyalty.state import StateTransaction, audit, backfills, blocks, chains, cursors, days, facts, pools, share_pools
 from loyalty.state.engine import State
 
 
@@ -51,6 +51,7 @@ def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int
     share_pools.forget_untold_generations(connection, chain_id)
     blocks.delete_above(connection, chain_id, ancestor.number)
     cursors.set_back(connection, chain_id, ancestor.number)
+    backfills.set_back(connection, chain_id, ancestor.number)
     for pool in pools.all_pools(connection, chain_id):
         states = days.states(connection, pool.id)
         touched = [state.day for state in states.values() if state.as_of_block > ancestor.number]

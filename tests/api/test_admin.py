@@ -63,7 +63,7 @@ def test_asking_is_in_the_audit_log(client: Client, admin: dict[str, str], datab
 @pytest.mark.parametrize(
     ("kind", "arguments", "told"),
     [
-        ("drop", {}, "there is no command 'drop': there are back up, hold"),
+        ("drop", {}, "there is no command 'drop': there are back up, backfill, hold"),
         ("hold", {}, "'hold' needs the argument 'reason'"),
         ("hold", {"reason": " "}, "reason is empty"),
         ("hold", {"reason": "x", "force": 1}, "'hold' has no argument 'force'"),

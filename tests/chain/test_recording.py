@@ -160,12 +160,13 @@ def test_a_recording_answers_the_calls_that_were_heard_and_tells_what_is_missing
     site = rpc.add(Site(WORLD, contracts={POOLS[0]: 50}))
 
     async def listen(chain: Chain) -> HeardCalls:
-        heard = HeardCalls(chain)
-        await heard.call(POOLS[0], b"\x31", 50)
-        await heard.call(POOLS[0], b"\x32")
+        heard = HeardCalls()
+        chain.hear(heard)
+        await chain.call(POOLS[0], b"\x31", 50)
+        await chain.call(POOLS[0], b"\x32")
         with pytest.raises(Invalid):
-            await heard.call(POOLS[0], bytes.fromhex("dead"), 50)
-        assert [await heard.code_at(pool) for pool in POOLS[:2]] == [b"\x60\x01", b""]
+            await chain.call(POOLS[0], bytes.fromhex("dead"), 50)
+        assert [await chain.code_at(pool) for pool in POOLS[:2]] == [b"\x60\x01", b""]
         return heard
 
     heard = run(chain_of(site), listen)

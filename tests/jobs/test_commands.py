@@ -96,7 +96,7 @@ def test_a_failure_that_nobody_foresaw_holds_up_nothing_either(stage: Stage) -> 
 
 def test_an_unknown_command_is_refused_before_it_is_asked(stage: Stage) -> None:
     stage.set_up()
-    with pytest.raises(Invalid, match="no command 'dance': there are back up, hold, mark paid"):
+    with pytest.raises(Invalid, match="no command 'dance': there are back up, backfill, hold, mark paid"):
         ask(stage.state, "dance", {}, "ops", NOW)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from loyalty.cli.commands.indexer import backfill_text
 from loyalty.cli.output import AsJson, print_json, print_table
 from loyalty.cli.session import reading
 from loyalty.core.address import parse_address
@@ -71,6 +72,9 @@ def _print_status(told: Shape) -> None:
         ("chain", "indexed", "head", "finalized", "behind"),
         [(each["chain_name"], *(_text(each[key]) for key in _CHAIN_KEYS)) for each in told["chains"]],
     )
+    for each in told["chains"]:
+        if each["backfill"] is not None:
+            typer.echo(f"backfill of {each['chain_name']}: {backfill_text(each['backfill'])}")
     if told["jobs"]:
         print_table(
             ("job", "finished", "failures in a row", "last error"),

@@ -65,8 +65,10 @@ class HolderHistory:
 
     def __init__(self, connection: Connection, chain_id: int) -> None:
         self._chain_id = chain_id
-        rows = followed_contracts.on_chain(connection, chain_id, SHARES)
-        tokens = {row.share_token: row.share_token_id for row in rows if row.share_token and row.share_token_id}
+        rows = followed_contracts.on_chain(connection, chain_id)
+        self._followed = {(row.kind, row.address) for row in rows}
+        shares = [row for row in rows if row.kind == SHARES]
+        tokens = {row.share_token: row.share_token_id for row in shares if row.share_token and row.share_token_id}
         self._ledgers = {token: ShareLedger(token) for token in tokens}
         self._source: Iterator[TokenTransfer] = token_transfers.of_tokens(connection, list(tokens.values()))
         self._next = next(self._source, None)
@@ -74,8 +76,10 @@ class HolderHistory:
     def day(self, rules: Rules, start: int, end: int) -> Holders:
         """The contracts of `rules` over the seconds [start, end)."""
         contracts = look_through_rules(rules, self._chain_id)
+        self._check(contracts)
         self._fold(start)
-        before = {token: self._ledgers[token].balances() for token in self._tokens(contracts)}
+        tokens = {each.shares for each in contracts if each.shares is not None}
+        before = {token: self._ledgers[token].balances() for token in tokens}
         changes = self._fold(end)
         over = (
             LookThrough(each.address, {}, [])
@@ -89,14 +93,13 @@ class HolderHistory:
         )
         return Holders(tuple(over), tuple(now))
 
-    def _tokens(self, contracts: Sequence[LookThroughRule]) -> set[Address]:
-        tokens = {each.shares for each in contracts if each.shares is not None}
-        if strangers := sorted(tokens - self._ledgers.keys()):
-            raise Inconsistent(
-                f"chain {self._chain_id}: the shares {strangers[0]} are looked through, but not followed: start the "
-                "worker with the program file that names them"
-            )
-        return tokens
+    def _check(self, contracts: Sequence[LookThroughRule]) -> None:
+        for each in contracts:
+            if (each.kind, each.address) not in self._followed:
+                raise Inconsistent(
+                    f"chain {self._chain_id}: {each.address} is looked through, but not followed yet: its chain has "
+                    "not answered since the program file names it. It is asked again at the next turn"
+                )
 
     def _fold(self, before_time: int) -> dict[Address, list[ShareChange]]:
         changes: dict[Address, list[ShareChange]] = {}

@@ -7,11 +7,13 @@ from random import Random
 
 import pytest
 
-from loyalty.core.address import Address
+from loyalty.core.address import Address, checksum
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_of
 from loyalty.jobs.verify import verify
 from loyalty.program.cells import Cell
+from loyalty.reports.explain import explained
+from loyalty.reports.snapshot import Snapshot
 from loyalty.service import Engine
 from loyalty.state import balances, days
 from tests.integration import curve_scene
@@ -120,6 +122,7 @@ def test_everyone_has_what_stands_behind_contracts_to_the_unit(scene: Scene) -> 
         found = stored(engine)
         check_cells(found, expected(told), 4)
         assert verify(engine.state).faults == ()
+        check_explained(told, engine, found)
         first = everything(engine.state)
     check_spans(told, first)
     check_conserved(told, found)
@@ -130,7 +133,7 @@ def check_now(told: HolderScene, engine: Engine) -> None:
     moment = told.moments[-1]
     prices = pair(told, moment.time - 1)
     coins = {0: Fraction(1, 10**6), 1: Fraction(1, 10**18), 2: third(moment.time - 1) / 10**8}
-    contracts = {told.staker, told.user_staker, told.manager, told.receipts, told.lp_vault.address}
+    contracts = contracts_of(told)
     wanted = {
         told.scene.pool.address: uniswap_usd(told, moment, *prices),
         told.curve.ng.pool: curve_usd(told, moment, coins),
@@ -143,6 +146,31 @@ def check_now(told: HolderScene, engine: Engine) -> None:
         assert own.keys() == people.keys()
         for holder, usd in people.items():
             assert abs(own[Address(holder)] - usd) <= 2
+
+
+def check_explained(told: HolderScene, engine: Engine, found: list[Cell]) -> None:
+    """Every cell is taken apart into lines that add up to it; they say through which contract a part came."""
+    names: dict[str, set[Address]] = {}
+    with engine.state.read() as connection:
+        snapshot = Snapshot.of(connection)
+        for number in range(1, DAYS + 1):
+            for provider in {cell.provider for cell in found if cell.day == day_of(START) + number - 1}:
+                for day in explained(snapshot, provider, number).days:
+                    assert day.detail is not None
+                    for line in day.detail.positions:
+                        names.setdefault(line.position, set()).add(provider)
+                    if provider in contracts_of(told):
+                        assert day.not_counted == "looked through: nobody stands behind this part"
+    for contract in told.share_contracts:
+        shares = f"behind {checksum(contract)} (shares of {checksum(contract)})"
+        assert len(names[shares]) > 1
+    for staker in (told.staker, told.user_staker):
+        assert any(name.endswith(f", staked in {checksum(staker)}") for name in names)
+    assert names["left with the contract: nobody stands behind"] <= contracts_of(told)
+
+
+def contracts_of(told: HolderScene) -> set[Address]:
+    return {told.staker, told.user_staker, *told.share_contracts}
 
 
 def check_spans(told: HolderScene, first: dict[str, object]) -> None:

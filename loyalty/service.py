@@ -32,6 +32,7 @@ from loyalty.core.times import time_text
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
+from loyalty.jobs.classify import Classifier
 from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
 from loyalty.jobs.holders import check_holder, unknown_holders
@@ -151,6 +152,7 @@ class Engine:
     _chains: dict[int, Chain] = field(default_factory=dict)
     _indexers: dict[int, Indexer] = field(default_factory=dict)
     _askers: dict[int, ShareAsker] = field(default_factory=dict)
+    _classifiers: dict[int, Classifier] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, *, create: bool = True) -> Self:
@@ -301,6 +303,14 @@ class Engine:
             if told is not None:
                 told(done)
         self.ask_shares(chain_id)
+        self.classify(chain_id)
+
+    def classify(self, chain_id: int) -> int:
+        """Which large holders are contracts, as far as that is due; returns how many were looked at."""
+        count = self._run(chain_id, self._classifier(chain_id).turn(self.now()))
+        if count:
+            _log.info("classified chain=%s holders=%s", self._chain(chain_id).name, count)
+        return count
 
     def ask_shares(self, chain_id: int) -> int:
         """What contracts say of their shares, as far as blocks are final: the next hours; returns how many answered."""
@@ -445,3 +455,8 @@ class Engine:
         if chain_id not in self._askers:
             self._askers[chain_id] = ShareAsker(self.state, self._chain(chain_id), self.rules)
         return self._askers[chain_id]
+
+    def _classifier(self, chain_id: int) -> Classifier:
+        if chain_id not in self._classifiers:
+            self._classifiers[chain_id] = Classifier(self.state, self._chain(chain_id))
+        return self._classifiers[chain_id]

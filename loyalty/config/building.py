@@ -87,6 +87,7 @@ def _rules(
         pools=tuple(pool_rule(pool) for pool in pools),
         exclusions=tuple(Exclusion(e.address, e.reason, e.from_day, e.until_day) for e in document.exclusions),
         look_through=tuple(each.rule for each in look_through),
+        unresolved_usd_micro=program.unresolved_usd,
     )
 
 

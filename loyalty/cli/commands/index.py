@@ -31,6 +31,8 @@ def index(
         for each in chosen:
             _index_chain(engine, each.id, each.name, last)
         engine.accrue()
+        for each in chosen:
+            engine.classify(each.id)
         engine.settle(until=0)
 
 

@@ -33,8 +33,10 @@ from loyalty.core.times import time_text
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
+from loyalty.jobs.classify import Classifier
 from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.holders import check_holder, unknown_holders
 from loyalty.jobs.index import Indexer, Step
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
 from loyalty.jobs.price import Priced, price, recorded_points
@@ -152,6 +154,7 @@ class Engine:
     _chains: dict[int, Chain] = field(default_factory=dict)
     _indexers: dict[int, Indexer] = field(default_factory=dict)
     _askers: dict[int, ShareAsker] = field(default_factory=dict)
+    _classifiers: dict[int, Classifier] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, *, create: bool = True) -> Self:
@@ -201,11 +204,16 @@ class Engine:
         config_changes(self.state, self.rules)
 
     def ask_contracts(self, chain_id: int) -> dict[PoolKey, ContractFacts]:
-        """What the contracts of a chain's unknown pools say, its endpoints being of that chain."""
+        """What the contracts of a chain's unknown pools say, its endpoints being of that chain.
+
+        Contracts that are looked through are asked too, whether they are what the program file says.
+        """
         chain = self._chain(chain_id)
 
         async def asked() -> dict[PoolKey, ContractFacts]:
             await chain.check()
+            for holder in unknown_holders(self.state, self.program, chain_id):
+                await check_holder(chain, holder)
             unknown = unknown_pools(self.state, self.program, chain_id)
             return {pool.key: await contract_facts(chain, pool) for pool in unknown}
 
@@ -216,7 +224,7 @@ class Engine:
         with self._registering:
             prepared = prepare(self.state, self.program, found, self.now(), silent)
             chains = [each.id for each in self.program.chains]
-            unknown = {chain for chain in chains if unknown_pools(self.state, self.program, chain)}
+            unknown = {chain for chain in chains if self._has_unknown(chain)}
             self._silent = {*silent, *unknown}
         for change in prepared.changes:
             _log.info("rules changed key=%s before=%s after=%s from_epoch=%s", *change)
@@ -244,9 +252,14 @@ class Engine:
         """As `prepare`, but no endpoint is asked where the database knows this program, its rules and its pools."""
         with self.state.read() as connection:
             known = program_config.latest(connection) is not None
-        unknown = [pool for chain in self.program.chains for pool in unknown_pools(self.state, self.program, chain.id)]
+        unknown = [chain for chain in self.program.chains if self._has_unknown(chain.id)]
         if not known or unknown or config_changes(self.state, self.rules):
             self.prepare()
+
+    def _has_unknown(self, chain_id: int) -> bool:
+        """Whether the program names a pool or a contract on the chain that the database does not know yet."""
+        pools, holders = unknown_pools(self.state, self.program, chain_id), self.program.look_through
+        return bool(pools or (holders and unknown_holders(self.state, self.program, chain_id)))
 
     def index_step(self, chain_id: int, until: int | None = None) -> Step | Rewound | None:
         """One step of a chain's index."""
@@ -303,6 +316,14 @@ class Engine:
             if at_head and time.monotonic() - began > seconds:
                 break
         self.ask_shares(chain_id)
+        self.classify(chain_id)
+
+    def classify(self, chain_id: int) -> int:
+        """Which large holders are contracts, as far as that is due; returns how many were looked at."""
+        count = self._run(chain_id, self._classifier(chain_id).turn(self.now()))
+        if count:
+            _log.info("classified chain=%s holders=%s", self._chain(chain_id).name, count)
+        return count
 
     def ask_shares(self, chain_id: int) -> int:
         """What contracts say of their shares, as far as blocks are final: the next hours; returns how many answered."""
@@ -460,3 +481,8 @@ class Engine:
         if chain_id not in self._askers:
             self._askers[chain_id] = ShareAsker(self.state, self._chain(chain_id), self.rules)
         return self._askers[chain_id]
+
+    def _classifier(self, chain_id: int) -> Classifier:
+        if chain_id not in self._classifiers:
+            self._classifiers[chain_id] = Classifier(self.state, self._chain(chain_id))
+        return self._classifiers[chain_id]

@@ -15,7 +15,7 @@ from loyalty.config.rules_shown import dated, shown_points, shown_rules
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import format_decimal
 from loyalty.core.times import duration_text
-from loyalty.program.rules import PoolKey, Rules, Token
+from loyalty.program.rules import LookThroughRule, PoolKey, Rules, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +143,33 @@ class PoolSettings:
 
 @dataclass(frozen=True, slots=True)
 class LookThroughSettings:
-    """A contract that holds for others: by its share token, or, for an NFT staker, by its own events."""
+    """A contract that holds for others: by its share token, or, for an NFT staker, by its own events.
+
+    `manager` issued the NFTs that a staker holds; `deposit` and `withdraw` are its events as declared (None: it has no
+    event of the second kind).
+    """
 
     chain_id: int
+    chain: str
     address: Address
     shares: Address | None
     kind: Literal["shares", "nft_staker"]
+    start_block: int
+    manager: Address | None = None
+    deposit: str | None = None
+    withdraw: str | None = None
+
+    @property
+    def rule(self) -> LookThroughRule:
+        return LookThroughRule(self.chain_id, self.address, self.kind, self.shares)
 
     def masked(self) -> dict[str, Any]:
-        shares = checksum(self.shares) if self.shares else None
-        return {"chain_id": self.chain_id, "address": checksum(self.address), "shares": shares, "kind": self.kind}
+        found: dict[str, Any] = {"chain_id": self.chain_id, "address": checksum(self.address)}
+        found |= {"shares": checksum(self.shares) if self.shares else None, "kind": self.kind}
+        found["start_block"] = self.start_block
+        if self.manager is not None:
+            found |= {"position_manager": checksum(self.manager), "deposit": self.deposit, "withdraw": self.withdraw}
+        return found
 
 
 @dataclass(frozen=True, slots=True)

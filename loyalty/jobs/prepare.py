@@ -11,6 +11,7 @@ from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.contract_facts import ContractFacts
 from loyalty.jobs.deployed import place
+from loyalty.jobs.holders import is_followed, register_holder
 from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register
 from loyalty.jobs.share_pool_facts import SharePoolFacts
@@ -66,9 +67,9 @@ def prepare(
 ) -> Prepared:
     """Bind the database to the program and register what is new in the file.
 
-    `found` is what the contracts of the unknown pools say; unknown pools of the chains `silent`, which have not
-    answered yet, and bridged shares of vaults there stay unknown. What contradicts the database is refused, nothing
-    changed.
+    `found` is what the contracts of the unknown pools say. On the chains `silent`, which have not answered yet, unknown
+    pools and contracts to look through stay unknown, and so do bridged shares of vaults there. What contradicts the
+    database is refused, nothing changed.
     """
     changes = config_changes(state, program.rules)
     _check_same_managers(state, program)
@@ -213,6 +214,9 @@ def _write(
                 register(connection, pool, facts, rules, token_ids)
             else:
                 check_registered(connection, pool)
+        for holder in program.look_through:
+            if holder.chain_id not in silent or is_followed(connection, holder):
+                register_holder(connection, holder)
         latest = program_config.latest(connection)
         if latest is not None and not changes:
             return Prepared(latest.version, ())

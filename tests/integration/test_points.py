@@ -22,8 +22,8 @@ from tests.api.client import Client
 from tests.integration import points_oracle as oracle
 from tests.integration.scene import ALICE, BOB, START, catch_up
 from tests.integration.two_chains import quoted, table, two_chains
+from tests.integration.vault_calls import DECIMALS, STAKE, TRANSFER, UNSTAKE
 from tests.integration.vault_scene import DAY_RATE, ROUND_RATE, VaultScene
-from tests.integration.vault_views import DECIMALS, STAKE, TRANSFER, UNSTAKE
 
 DAYS = 3
 END = START + DAYS * DAY_SECONDS

@@ -32,6 +32,8 @@ def index(
             _index_chain(engine, each.id, each.name, last)
         engine.accrue()
         engine.score()
+        for each in chosen:
+            engine.classify(each.id)
         engine.settle(until=0)
 
 

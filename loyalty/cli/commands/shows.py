@@ -133,6 +133,9 @@ def _print_status(told: Shape) -> None:
     typer.echo(f"settled epochs: {told['settled_epochs']}, commands waiting: {told['pending_commands']}")
     for each in told["blocked_epochs"]:
         typer.echo(f"epoch {each['epoch']} ({each['status']}): {'; '.join(each['reasons'])}")
+    for each in told["unresolved"]:
+        place = f"unresolved in epoch {each['epoch']}: {each['address']} on chain {each['chain']}"
+        typer.echo(f"{place}, {each['usd_days']} dollar-days: {each['why']}")
     for each in told["holds"]:
         typer.echo(f"on hold since {each['placed']}: {each['reason']}")
     for each in told["unpriced"]:

@@ -47,6 +47,7 @@ _RPC_SECONDS = Histogram(
 _PRICE_FAULTS = Counter("loyalty_price_faults_total", "Price sources that failed", ["token", "source"])
 _PRICE_POINTS = Counter("loyalty_price_points_total", "Price points stored", ["token"])
 _UNPRICED = Gauge("loyalty_unpriced_pool_days", "Pool-days that wait for a price", multiprocess_mode="mostrecent")
+_POINT_PERIODS = Counter("loyalty_point_periods_total", "Rounds and days whose points were counted", ["status"])
 _SETTLED = Gauge("loyalty_settled_epochs", "Epochs that are settled", multiprocess_mode="mostrecent")
 _REQUEST_SECONDS = Histogram(
     "loyalty_api_seconds",
@@ -100,6 +101,11 @@ def observe_prices(token: str, *, stored: int, faulty_sources: list[str]) -> Non
 
 def observe_unpriced(pool_days: int) -> None:
     _UNPRICED.set(pool_days)
+
+
+def observe_scored(*, closed: int, unpriced: int, open_periods: int) -> None:
+    for status, count in (("closed", closed), ("unpriced", unpriced), ("open", open_periods)):
+        _POINT_PERIODS.labels(status).inc(count)
 
 
 def observe_settled(epochs: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
@@ -42,6 +43,7 @@ from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pool
 from loyalty.jobs.price import Priced, price, recorded_points
 from loyalty.jobs.record import Recorded, record
 from loyalty.jobs.rewind import Rewound
+from loyalty.jobs.score import Scored, Scorer
 from loyalty.jobs.settle import SETTLED, Evaluated, settle
 from loyalty.prices.coingecko import CoinGeckoSource
 from loyalty.prices.coingecko_api import SECONDS_BETWEEN_CALLS, CoinGeckoKey
@@ -167,7 +169,7 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        for chain_id, chain in self._chains.items():
+        for chain_id, chain in list(self._chains.items()):
             self._run(chain_id, chain.close())
         for runner in self._runners.values():
             runner.close()
@@ -293,9 +295,17 @@ class Engine:
         return done
 
     def index(
-        self, chain_id: int, until: int | None = None, told: Callable[[Step | Rewound], None] | None = None
+        self,
+        chain_id: int,
+        until: int | None = None,
+        told: Callable[[Step | Rewound], None] | None = None,
+        seconds: float = math.inf,
     ) -> None:
-        """Steps until the head (or the block `until`) is reached, or the engine is stopping."""
+        """Steps until the head (or the block `until`) is reached, or the engine is stopping.
+
+        Where the head is reached and a backfill goes on beside it, no longer than `seconds`.
+        """
+        began, at_head = time.monotonic(), False
         if chain_id in self._silent:
             self._prepare_late(chain_id)
         while not self.stopping.is_set():
@@ -304,6 +314,9 @@ class Engine:
                 break
             if told is not None:
                 told(done)
+            at_head = at_head or (isinstance(done, Step) and not done.behind)
+            if at_head and time.monotonic() - began > seconds:
+                break
         self.ask_shares(chain_id)
         self.classify(chain_id)
         self._run(chain_id, self._checker(chain_id).turn())
@@ -349,6 +362,15 @@ class Engine:
             _log.info(
                 "accrued closed=%s unpriced=%s open=%s seconds=%.3f", done.closed, done.unpriced, done.open, seconds
             )
+        return done
+
+    def score(self) -> Scored:
+        """Count the points of rounds and days that are not counted for good."""
+        with self._deriving:
+            done = Scorer(self.state, self.stopping.is_set).run()
+        metrics.observe_scored(closed=done.closed, unpriced=done.unpriced, open_periods=done.open)
+        if done.closed or done.unpriced:
+            _log.info("scored closed=%s unpriced=%s open=%s", done.closed, done.unpriced, done.open)
         return done
 
     def keep_priced(self) -> list[Priced]:
@@ -412,6 +434,7 @@ class Engine:
         """Whoever asks for a settlement wants it from today's prices and days, not from the last turn's."""
         self.price()
         self.accrue()
+        self.score()
         return [each._asdict() for each in self.settle(until)]
 
     def _run(self, chain_id: int, step: Coroutine[Any, Any, Result]) -> Result:
@@ -435,6 +458,9 @@ class Engine:
                 chain.id,
                 [endpoint.get_secret_value() for endpoint in chain.endpoints],
                 confirmations=chain.confirmations,
+                timeout_seconds=chain.timeout,
+                parallel=chain.parallel,
+                most_blocks=chain.span_blocks,
                 base=chain.base,
                 not_before=self._last_time(chain_id),
                 observe=metrics.observe_rpc,

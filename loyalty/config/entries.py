@@ -78,6 +78,9 @@ class ChainTable(Table):
         tables(PositionManagerTable, '[{ address = "0x…", start_block = 0 }]'), ()
     )
     confirmations: int = optional(readings.whole(0, 1_000_000), 0)
+    span_blocks: int = optional(readings.whole(1, 4_000_000), 4_000_000)
+    timeout: int = optional(readings.duration(1, "30s"), 30)
+    parallel: int = optional(readings.whole(1, 64), 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

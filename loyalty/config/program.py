@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from loyalty.config.endpoint_url import EndpointUrl
 from loyalty.config.price_settings import PriceSetting
-from loyalty.config.rules_shown import dated, shown_rules
+from loyalty.config.rules_shown import dated, shown_points, shown_rules
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import format_decimal
 from loyalty.core.times import duration_text
@@ -32,6 +32,8 @@ class ChainSettings:
 
     `endpoints_from` is the environment variable that gave the endpoints, or the file's key; `base` is the folder that
     a relative `file:` endpoint is relative to. `confirmations` 0: the chain's own `finalized` tag decides.
+    An endpoint is asked for logs of `span_blocks` at most and waited for `timeout` seconds; `parallel` questions are
+    asked side by side.
     """
 
     name: str
@@ -39,6 +41,9 @@ class ChainSettings:
     endpoints: tuple[EndpointUrl, ...]
     position_managers: tuple[PositionManager, ...]
     confirmations: int
+    span_blocks: int
+    timeout: int
+    parallel: int
     endpoints_from: str
     base: Path
 
@@ -53,6 +58,9 @@ class ChainSettings:
                 for manager in self.position_managers
             ],
             "confirmations": self.confirmations,
+            "span_blocks": self.span_blocks,
+            "timeout": duration_text(self.timeout),
+            "parallel": self.parallel,
         }
 
 
@@ -165,26 +173,6 @@ class LookThroughSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class PointsSettings:
-    """Points for shares of `pools`: a rate per dollar and round, or per dollar-day; exactly one of both is given."""
-
-    name: str
-    pools: tuple[PoolKey, ...]
-    per_usd_per_round: Fraction | None
-    per_usd_day: Fraction | None
-    require_no_unstake: bool
-
-    def masked(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "pools": [checksum(pool.address) for pool in self.pools],
-            "per_usd_per_round": format_decimal(self.per_usd_per_round) if self.per_usd_per_round else None,
-            "per_usd_day": format_decimal(self.per_usd_day) if self.per_usd_day else None,
-            "require_no_unstake": self.require_no_unstake,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Program:
     """Everything that a program file says. `path` is the file."""
 
@@ -192,7 +180,6 @@ class Program:
     chains: tuple[ChainSettings, ...]
     pools: tuple[PoolSettings, ...]
     tokens: tuple[TokenSettings, ...]
-    points: tuple[PointsSettings, ...]
     look_through: tuple[LookThroughSettings, ...]
     path: Path
 
@@ -205,5 +192,5 @@ class Program:
             "tokens": [token.masked() for token in self.tokens],
             "pools": [pool.masked() for pool in self.pools],
             "look_through": [each.masked() for each in self.look_through],
-            "points": [each.masked() for each in self.points],
+            "points": shown_points(self.rules),
         }

@@ -19,7 +19,18 @@ from loyalty.jobs.vault_facts import VaultFacts
 from loyalty.program.changes import Change, check_change
 from loyalty.program.rules import LookThroughRule, PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json
-from loyalty.state import StateTransaction, audit, chains, days, epochs, pool_tokens, pools, program_config, tokens
+from loyalty.state import (
+    StateTransaction,
+    audit,
+    chains,
+    days,
+    epochs,
+    points,
+    pool_tokens,
+    pools,
+    program_config,
+    tokens,
+)
 from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
 from loyalty.state.program_config import ConfigVersion
@@ -197,7 +208,7 @@ def _write(
             chains.set_position_managers(connection, chain.id, managers[str(chain.id)])
         token_ids = {symbol: tokens.ensure(connection, token) for symbol, token in rules.tokens.items()}
         for pool in program.pools:
-            if _waits(connection, pool, silent):
+            if _waits(connection, pool, found, silent):
                 continue
             if (facts := found.get(pool.key)) is not None:
                 register(connection, pool, facts, rules, token_ids)
@@ -231,18 +242,22 @@ def _write(
     return Prepared(version, tuple(changes))
 
 
-def _waits(connection: Connection, pool: PoolSettings, silent: Collection[int]) -> bool:
+def _waits(connection: Connection, pool: PoolSettings, found: Collection[PoolKey], silent: Collection[int]) -> bool:
     """Whether the pool, or the vault whose shares it holds, is unknown and on a chain that has not answered yet."""
     asked = [pool.key] if pool.home is None else [pool.key, pool.home]
-    return any(key.chain in silent and pools.find(connection, *key) is None for key in asked)
+    unknown = [key for key in asked if key.chain in silent and key not in found]
+    return any(pools.find(connection, *key) is None for key in unknown)
 
 
 def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: int) -> None:
-    """What hangs on the old rules and is not settled is computed again: evaluations, and the days that they change."""
+    """What hangs on the old rules and is not settled is computed again: evaluations, points, and the days that they
+    change."""
     epochs.delete_unsettled(connection)
+    first = new.epoch(settled + 1)
+    points.delete_begun_since(connection, first.start, first.days.start)
     for pool in pools.all_pools(connection):
         if _counts_otherwise(connection, pool, old, new):
-            days.delete_from(connection, pool.id, new.epoch(settled + 1).days.start)
+            days.delete_from(connection, pool.id, first.days.start)
 
 
 def _counts_otherwise(connection: Connection, pool: PoolRow, old: Rules, new: Rules) -> bool:

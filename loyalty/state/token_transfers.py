@@ -13,6 +13,7 @@ from loyalty.core.errors import Inconsistent
 from loyalty.core.facts import TokenTransfer
 from loyalty.state import followed_tokens, providers
 from loyalty.state.bulk import insert_rows
+from loyalty.state.newest import Wanted, newest
 from loyalty.state.reading import ROWS_A_FETCH
 from loyalty.state.schema import token_transfers as table
 
@@ -109,6 +110,12 @@ def of_tokens(
             yield _transfer(row)
     finally:
         rows.close()  # a cursor left half-read would keep its pooled connection on this snapshot
+
+
+def latest(connection: Connection, followed_id: int, wanted: Wanted) -> list[TokenTransfer]:
+    """A token's newest transfers, the newest first; of an account those that it sent or received."""
+    ends = "(sender_id = :account OR recipient_id = :account)"
+    return [_transfer(row) for row in newest(connection, _SELECT, "followed_token_id", followed_id, wanted, ends)]
 
 
 def first_time(connection: Connection, followed_id: int) -> int | None:

@@ -285,7 +285,6 @@ def test_all_faults_are_told_at_once_whatever_their_kind(refused, changed):
     assert sorted(fault.partition(":")[0] for fault in faults) == [
         "chains[0].rpc[0]",
         "exclusions[0].until",
-        "points",
         "points[0].pools[0]",
         "pools[0].tokens[1]",
         "pools[0].weight",
@@ -339,9 +338,6 @@ WRITTEN_LATER: dict[str, dict[str, Any]] = {
     "tokens.price.chainlink": {"tokens[0].price[0]": {"chainlink": OTHER}},
     "tokens.price.pool": {"tokens[0].price[1]": {"pool": OTHER}},
     "look_through": {"look_through": [{"chain": "arbitrum-one", "address": OTHER, "shares": OTHER}]},
-    "points": {
-        "points": [{"name": "drops", "pools": ["0xe9e6b9aaafaf6816c3364345f6ef745ccfc8660a"], "per_usd_day": 1}]
-    },
 }
 
 

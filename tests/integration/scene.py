@@ -113,6 +113,7 @@ def catch_up(engine: Engine) -> None:
         while engine.ask_shares(chain.id):
             pass
     engine.accrue()
+    engine.score()
     engine.settle()
 
 

@@ -88,7 +88,10 @@ class VaultStage:
 
     def seen(self, chain: int, clock: str) -> None:
         """Everything on the chain is indexed and final up to then."""
-        tip = header(block_of(at(clock)))
+        self.seen_at(chain, at(clock))
+
+    def seen_at(self, chain: int, time: int) -> None:
+        tip = header(block_of(time))
         with StateTransaction(self.state) as connection:
             blocks.add(connection, chain, [(tip, 0)])
             chains.set_tips(connection, chain, tip, tip)

@@ -33,6 +33,7 @@ from loyalty.core.times import time_text
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
+from loyalty.jobs.check_supplies import SupplyChecker
 from loyalty.jobs.classify import Classifier
 from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
@@ -155,6 +156,7 @@ class Engine:
     _indexers: dict[int, Indexer] = field(default_factory=dict)
     _askers: dict[int, ShareAsker] = field(default_factory=dict)
     _classifiers: dict[int, Classifier] = field(default_factory=dict)
+    _checkers: dict[int, SupplyChecker] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, *, create: bool = True) -> Self:
@@ -317,6 +319,7 @@ class Engine:
                 break
         self.ask_shares(chain_id)
         self.classify(chain_id)
+        self._run(chain_id, self._checker(chain_id).turn())
 
     def classify(self, chain_id: int) -> int:
         """Which large holders are contracts, as far as that is due; returns how many were looked at."""
@@ -486,3 +489,8 @@ class Engine:
         if chain_id not in self._classifiers:
             self._classifiers[chain_id] = Classifier(self.state, self._chain(chain_id))
         return self._classifiers[chain_id]
+
+    def _checker(self, chain_id: int) -> SupplyChecker:
+        if chain_id not in self._checkers:
+            self._checkers[chain_id] = SupplyChecker(self.state, self._chain(chain_id))
+        return self._checkers[chain_id]

@@ -7,13 +7,19 @@ from random import Random
 
 import pytest
 
+from loyalty.api.models.epochs import EpochWithUnresolved
+from loyalty.api.models.status import StatusAnswer
 from loyalty.core.address import Address, checksum
+from loyalty.core.errors import Inconsistent
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_of
+from loyalty.jobs.check_supplies import SupplyChecker, share_tokens
 from loyalty.jobs.verify import verify
 from loyalty.program.cells import Cell
+from loyalty.reports.epochs import epoch
 from loyalty.reports.explain import explained
 from loyalty.reports.snapshot import Snapshot
+from loyalty.reports.status import status
 from loyalty.service import Engine
 from loyalty.state import balances, days
 from tests.integration import curve_scene
@@ -116,13 +122,13 @@ def test_everyone_has_what_stands_behind_contracts_to_the_unit(scene: Scene) -> 
         assert going_on.time == told.scene.now
         go_on(told, END, STEPS // 4, seed=12)
         told.pass_time(END + 2 * 3_600)
-        for _ in range(50):
-            scene.node.mine()
+        mine(scene, 50)
         catch_up(engine)
         found = stored(engine)
         check_cells(found, expected(told), 4)
         assert verify(engine.state).faults == ()
         check_explained(told, engine, found)
+        check_unresolved(told, engine)
         first = everything(engine.state)
     check_spans(told, first)
     check_conserved(told, found)
@@ -167,6 +173,17 @@ def check_explained(told: HolderScene, engine: Engine, found: list[Cell]) -> Non
     for staker in (told.staker, told.user_staker):
         assert any(name.endswith(f", staked in {checksum(staker)}") for name in names)
     assert names["left with the contract: nobody stands behind"] <= contracts_of(told)
+
+
+def check_unresolved(told: HolderScene, engine: Engine) -> None:
+    """The staker with an NFT that was sent astray stands in the list, and whoever is no contract does not."""
+    with engine.state.read() as connection:
+        snapshot = Snapshot.of(connection)
+        lines = StatusAnswer.model_validate(status(snapshot)).unresolved
+        of_first = EpochWithUnresolved.model_validate(epoch(snapshot, 1)).unresolved
+    assert lines == []  # every epoch is settled
+    assert checksum(told.staker) in {each.address for each in of_first}
+    assert {each.address for each in of_first} <= {checksum(each) for each in contracts_of(told)}
 
 
 def contracts_of(told: HolderScene) -> set[Address]:
@@ -230,3 +247,49 @@ def test_a_reorg_leaves_what_a_database_says_that_has_only_seen_the_new_chain(sc
         expected_rows = everything(fresh.state)
     for name in expected_rows:
         assert found[name] == expected_rows[name], name
+
+
+def test_shares_whose_history_begins_too_late_are_noticed_by_their_supply(scene: Scene) -> None:
+    told = played(scene)
+    late = told.node.header().number
+    mine(scene, 60)
+    path = told.program()
+    vault = checksum(told.lp_vault.address)
+    text = path.read_text().split("\n[[")
+    place = next(n for n, part in enumerate(text) if part.startswith("look_through") and vault.lower() in part.lower())
+    text[place] = text[place].rstrip() + f"\nstart_block = {late}\n"
+    path.write_text("\n[[".join(text))
+    with scene.engine(program=path) as engine:
+        told_of = rf"look_through\[{vault}\]: the shares {vault} are \d+ at block \d+ of"
+        with pytest.raises(Inconsistent, match=told_of) as no:
+            catch_up(engine)
+        assert "add up to 0: holders are missing. Set start_block to its creation" in str(no.value)
+        with pytest.raises(Inconsistent, match="holders are missing"):
+            engine.index(engine.program.chains[0].id)  # told at every turn
+        told.pass_time(START + 2 * 3_600)
+        mine(scene, 60)
+        with pytest.raises(Inconsistent, match="holders are missing"):
+            engine.index(engine.program.chains[0].id)
+
+
+def test_supplies_are_asked_once_an_hour_of_the_chains_time(scene: Scene) -> None:
+    told = played(scene)
+    mine(scene, 60)
+    with scene.engine(program=told.program()) as engine:
+        chain = engine.program.chains[0].id
+        engine.index(chain)
+        checker = SupplyChecker(engine.state, engine._chain(chain))
+        with engine.state.read() as connection:
+            tokens = {each.token for each in share_tokens(connection, chain)}
+        assert tokens == {told.curve.ng.lp_token, told.curve.ng.gauge, *told.share_contracts}
+        assert [engine._run(chain, checker.turn()) for _ in range(2)] == [len(tokens), 0]
+        told.pass_time(START + 3_600)
+        mine(scene, 60)
+        assert engine._run(chain, checker.turn()) == 0  # not indexed up to there yet
+        engine.index(chain)
+        assert engine._run(chain, checker.turn()) == len(tokens)
+
+
+def mine(scene: Scene, blocks: int) -> None:
+    for _ in range(blocks):
+        scene.node.mine()

@@ -40,7 +40,7 @@ def roll(scene: VaultScene, yielded: int, time: int) -> None:
 
 def test_bridged_shares_are_worth_what_the_roll_that_stays_says(scene: VaultScene) -> None:
     chains, time = scene.chains, scene.chains.now + HOUR_SECONDS
-    program = chains.program(scene.tables().split("\n[[points]]")[0])
+    program = scene.program()
     before = chains.home.node.snapshot()
     roll(scene, 5 * 10**9, time)
     chains.away.node.mine([], time + 2 * HOUR_SECONDS)

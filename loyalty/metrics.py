@@ -52,6 +52,7 @@ _PRICE_REFUSALS = Counter(
     "loyalty_price_refusals_total", "Answers of price sources that were not believed", ["token", "source", "reason"]
 )
 _UNPRICED = Gauge("loyalty_unpriced_pool_days", "Pool-days that wait for a price", multiprocess_mode="mostrecent")
+_POINT_PERIODS = Counter("loyalty_point_periods_total", "Rounds and days whose points were counted", ["status"])
 _SETTLED = Gauge("loyalty_settled_epochs", "Epochs that are settled", multiprocess_mode="mostrecent")
 _REQUEST_SECONDS = Histogram(
     "loyalty_api_seconds",
@@ -111,6 +112,11 @@ def observe_refusals(refused: Mapping[tuple[str, str, str], int]) -> None:
 
 def observe_unpriced(pool_days: int) -> None:
     _UNPRICED.set(pool_days)
+
+
+def observe_scored(*, closed: int, unpriced: int, open_periods: int) -> None:
+    for status, count in (("closed", closed), ("unpriced", unpriced), ("open", open_periods)):
+        _POINT_PERIODS.labels(status).inc(count)
 
 
 def observe_settled(epochs: int) -> None:

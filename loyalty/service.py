@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -33,14 +34,18 @@ from loyalty.jobs import price_contracts
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
+from loyalty.jobs.check_supplies import SupplyChecker
+from loyalty.jobs.classify import Classifier
 from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.holders import check_holder, unknown_holders
 from loyalty.jobs.index import Indexer, Step
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
 from loyalty.jobs.price import Priced, price, recorded_points
 from loyalty.jobs.price_sources import Asking, price_sources, remember
 from loyalty.jobs.record import Recorded, record
 from loyalty.jobs.rewind import Rewound
+from loyalty.jobs.score import Scored, Scorer
 from loyalty.jobs.settle import SETTLED, Evaluated, settle
 from loyalty.prices.coingecko_api import CoinGeckoKey
 from loyalty.prices.merged import Merged
@@ -128,6 +133,8 @@ class Engine:
     _chains: dict[int, Chain] = field(default_factory=dict)
     _indexers: dict[int, Indexer] = field(default_factory=dict)
     _askers: dict[int, ShareAsker] = field(default_factory=dict)
+    _classifiers: dict[int, Classifier] = field(default_factory=dict)
+    _checkers: dict[int, SupplyChecker] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, *, create: bool = True) -> Self:
@@ -140,7 +147,7 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        for chain_id, chain in self._chains.items():
+        for chain_id, chain in list(self._chains.items()):
             self._run(chain_id, chain.close())
         for runner in self._runners.values():
             runner.close()
@@ -177,11 +184,16 @@ class Engine:
         config_changes(self.state, self.rules)
 
     def ask_contracts(self, chain_id: int) -> dict[PoolKey, ContractFacts]:
-        """What the contracts of a chain's unknown pools say, its endpoints being of that chain."""
+        """What the contracts of a chain's unknown pools say, its endpoints being of that chain.
+
+        Contracts that are looked through are asked too, whether they are what the program file says.
+        """
         chain = self._chain(chain_id)
 
         async def asked() -> dict[PoolKey, ContractFacts]:
             await chain.check()
+            for holder in unknown_holders(self.state, self.program, chain_id):
+                await check_holder(chain, holder)
             sources = price_contracts.unknown(self.state, self.program, chain_id)
             self._price_contracts += await price_contracts.ask(chain, self.program, sources)
             unknown = unknown_pools(self.state, self.program, chain_id)
@@ -229,9 +241,11 @@ class Engine:
             self.prepare()
 
     def _has_unknown(self, chain_id: int) -> bool:
-        """Whether the file names a pool, or a contract that prices a token, which the database does not know yet."""
+        """Whether the file names a pool, or a contract to look through or to price a token by, that the database does
+        not know yet."""
         return bool(
             unknown_pools(self.state, self.program, chain_id)
+            or unknown_holders(self.state, self.program, chain_id)
             or price_contracts.unknown(self.state, self.program, chain_id)
         )
 
@@ -267,9 +281,17 @@ class Engine:
         return done
 
     def index(
-        self, chain_id: int, until: int | None = None, told: Callable[[Step | Rewound], None] | None = None
+        self,
+        chain_id: int,
+        until: int | None = None,
+        told: Callable[[Step | Rewound], None] | None = None,
+        seconds: float = math.inf,
     ) -> None:
-        """Steps until the head (or the block `until`) is reached, or the engine is stopping."""
+        """Steps until the head (or the block `until`) is reached, or the engine is stopping.
+
+        Where the head is reached and a backfill goes on beside it, no longer than `seconds`.
+        """
+        began, at_head = time.monotonic(), False
         if chain_id in self._silent:
             self._prepare_late(chain_id)
         while not self.stopping.is_set():
@@ -278,7 +300,19 @@ class Engine:
                 break
             if told is not None:
                 told(done)
+            at_head = at_head or (isinstance(done, Step) and not done.behind)
+            if at_head and time.monotonic() - began > seconds:
+                break
         self.ask_shares(chain_id)
+        self.classify(chain_id)
+        self._run(chain_id, self._checker(chain_id).turn())
+
+    def classify(self, chain_id: int) -> int:
+        """Which large holders are contracts, as far as that is due; returns how many were looked at."""
+        count = self._run(chain_id, self._classifier(chain_id).turn(self.now()))
+        if count:
+            _log.info("classified chain=%s holders=%s", self._chain(chain_id).name, count)
+        return count
 
     def ask_shares(self, chain_id: int) -> int:
         """What contracts say of their shares, as far as blocks are final: the next hours; returns how many answered."""
@@ -319,6 +353,15 @@ class Engine:
             _log.info(
                 "accrued closed=%s unpriced=%s open=%s seconds=%.3f", done.closed, done.unpriced, done.open, seconds
             )
+        return done
+
+    def score(self) -> Scored:
+        """Count the points of rounds and days that are not counted for good."""
+        with self._deriving:
+            done = Scorer(self.state, self.stopping.is_set).run()
+        metrics.observe_scored(closed=done.closed, unpriced=done.unpriced, open_periods=done.open)
+        if done.closed or done.unpriced:
+            _log.info("scored closed=%s unpriced=%s open=%s", done.closed, done.unpriced, done.open)
         return done
 
     def keep_priced(self) -> list[Priced]:
@@ -382,6 +425,7 @@ class Engine:
         """Whoever asks for a settlement wants it from today's prices and days, not from the last turn's."""
         self.price()
         self.accrue()
+        self.score()
         return [each._asdict() for each in self.settle(until)]
 
     def _run(self, chain_id: int, step: Coroutine[Any, Any, Result]) -> Result:
@@ -405,6 +449,9 @@ class Engine:
                 chain.id,
                 [endpoint.get_secret_value() for endpoint in chain.endpoints],
                 confirmations=chain.confirmations,
+                timeout_seconds=chain.timeout,
+                parallel=chain.parallel,
+                most_blocks=chain.span_blocks,
                 base=chain.base,
                 not_before=self._last_time(chain_id),
                 observe=metrics.observe_rpc,
@@ -428,3 +475,13 @@ class Engine:
         if chain_id not in self._askers:
             self._askers[chain_id] = ShareAsker(self.state, self._chain(chain_id), self.rules)
         return self._askers[chain_id]
+
+    def _classifier(self, chain_id: int) -> Classifier:
+        if chain_id not in self._classifiers:
+            self._classifiers[chain_id] = Classifier(self.state, self._chain(chain_id))
+        return self._classifiers[chain_id]
+
+    def _checker(self, chain_id: int) -> SupplyChecker:
+        if chain_id not in self._checkers:
+            self._checkers[chain_id] = SupplyChecker(self.state, self._chain(chain_id))
+        return self._checkers[chain_id]

@@ -30,6 +30,8 @@ START_PAUSE_MOST_SECONDS = 60.0
 START_SECONDS = 20.0
 """How long the chains that answer wait at the start for those that do not."""
 LOOK_SECONDS = 0.2
+TURN_SECONDS = 30.0
+"""How long a turn of an index goes on beside a backfill: what hangs on a turn's end does not wait for all of it."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +72,9 @@ def _ask_side_by_side(engine: Engine, chain_ids: Collection[int] | None) -> _Ask
         except Exception as error:
             answers.put((chain_id, error))
 
-    for chain_id in chains:
-        threading.Thread(target=ask, args=(chain_id,), daemon=True).start()
+    threads = [threading.Thread(target=ask, args=(chain_id,), daemon=True) for chain_id in chains]
+    for thread in threads:
+        thread.start()
     found: dict[PoolKey, ContractFacts] = {}
     silent = {each.id for each in engine.program.chains}
     waiting = set(chains)
@@ -86,6 +89,9 @@ def _ask_side_by_side(engine: Engine, chain_ids: Collection[int] | None) -> _Ask
             elif isinstance(answer, Unavailable):
                 _log.error("worker waits chain=%s error=%s", chains[chain_id], answer)
             else:
+                engine.stopping.set()
+                for thread in threads:
+                    thread.join()
                 raise answer
     for chain_id in sorted(waiting):
         _log.error("worker waits chain=%s error=no answer within %.0f s", chains[chain_id], START_SECONDS)
@@ -110,7 +116,7 @@ def work(engine: Engine, chain_ids: Collection[int] | None = None) -> None:
 def index_jobs(engine: Engine, chain_ids: Collection[int] | None = None) -> list[Job]:
     """One for each of the chains, all by default: each fails and is tried again alone."""
     return [
-        Job(index_job(chain.name), partial(engine.index, chain.id))
+        Job(index_job(chain.name), partial(engine.index, chain.id, seconds=TURN_SECONDS))
         for chain in engine.program.chains
         if chain_ids is None or chain.id in chain_ids
     ]
@@ -133,7 +139,8 @@ def make_scheduler(engine: Engine, indexes: Sequence[Job], others: Sequence[Turn
 
 
 def _hurry_after_catching_up(scheduler: BackgroundScheduler) -> None:
-    """What hangs on the index does not wait for its turn when a chain has been caught up for the first time.
+    """What hangs on the index does not wait for its turn when a chain has been caught up for the first time, and points
+    never wait once days were computed.
 
     Not on the job's own thread: a scheduler that shuts down holds its lock until those have ended.
     """
@@ -142,11 +149,13 @@ def _hurry_after_catching_up(scheduler: BackgroundScheduler) -> None:
     def hurry(event: JobExecutionEvent) -> None:
         if event.job_id.startswith("index:") and event.job_id not in caught_up:
             caught_up.add(event.job_id)
-            threading.Thread(target=soon, daemon=True).start()
+            threading.Thread(target=soon, args=("accrue", "settle"), daemon=True).start()
+        if event.job_id == "accrue":  # days that were computed again have no points until they are counted
+            threading.Thread(target=soon, args=("score",), daemon=True).start()
 
-    def soon() -> None:
+    def soon(*names: str) -> None:
         with suppress(JobLookupError):  # the scheduler has shut down meanwhile
-            for name in ("accrue", "settle"):
+            for name in names:
                 scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     scheduler.add_listener(hurry, EVENT_JOB_EXECUTED)

@@ -1,6 +1,7 @@
 """Two chains side by side: one that is down or another chain holds up nothing of the other, and recovers alone."""
 
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,10 +16,11 @@ from loyalty.reports.status import chain_status
 from loyalty.service import Engine
 from loyalty.state import chains
 from loyalty.worker import index_jobs, prepare_patiently
-from tests.chain.rpc_server import RpcServer, serve
+from tests.chain.rpc_server import Reply, RpcServer, Site, serve
 from tests.processes import count, environment, running, told, wait_until
 from tests.two_chains import BLOCKS, RIVER_ID, River, down, river, write_program
 
+RIVER_NEXT = f"SELECT max(next_block) FROM pools WHERE chain_id = {RIVER_ID}"
 DEMO_BLOCK = "SELECT max(block) FROM processed_blocks WHERE chain_id = 31337"
 
 
@@ -110,6 +112,62 @@ def test_the_indexer_of_one_chain_leaves_the_other_alone_and_ends_cleanly(tmp_pa
     jobs = "SELECT count(*) FROM job_runs WHERE job NOT IN ('index:demo', 'commands')"
     assert count(tmp_path, jobs) == 0
     assert count(tmp_path, "SELECT count(*) FROM epochs") == 0
+
+
+def test_sigterm_ends_a_backfill_after_the_running_step_and_the_same_command_goes_on(
+    tmp_path: Path, rpc: RpcServer
+) -> None:
+    site = rpc.add(river(blocks=30_000))
+    changes = settings(tmp_path, site)
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def interrupting(site: Site, questions: list[dict[str, Any]], honest: Reply) -> Reply:
+        if site.count("eth_getLogs") == 3:
+            processes[0].send_signal(signal.SIGTERM)
+        return honest
+
+    site.always = interrupting
+    with running(tmp_path, "backfill", "--chain", "river", **changes) as filling:
+        processes.append(filling)
+        assert filling.wait(60) == 0, told(tmp_path)
+    reached = count(tmp_path, RIVER_NEXT)
+    assert 10 < reached < 30_000
+    assert f"Ended; everything below block {reached} of river is indexed. The same command goes on." in told(tmp_path)
+    site.always = None
+    with running(tmp_path, "backfill", "--chain", "river", **changes) as filling:
+        assert filling.wait(60) == 0, told(tmp_path)
+    assert count(tmp_path, RIVER_NEXT) == 30_000
+    assert count(tmp_path, "SELECT count(*) FROM backfills") == 0
+
+
+def test_a_worker_is_asked_to_stop_a_backfill_and_to_go_on_and_is_watched_until_it_is_done(
+    tmp_path: Path, rpc: RpcServer
+) -> None:
+    site = rpc.add(river(blocks=30_000))
+    changes = settings(tmp_path, site)
+
+    def holding(site: Site, questions: list[dict[str, Any]], honest: Reply) -> Reply:
+        if questions[0]["method"] == "eth_getLogs" and site.count("eth_getLogs") >= 3:
+            site.released.wait(20)
+        return honest
+
+    site.always = holding
+    with running(tmp_path, "worker", **changes) as worker:
+        wait_until(lambda: site.count("eth_getLogs") >= 3, worker, tmp_path)
+        with running(tmp_path, "backfill", "--chain", "river", "--stop", **changes) as asking:
+            assert asking.wait(60) == 0, told(tmp_path)
+        site.released.set()
+        assert "The backfill of river is stopped" in told(tmp_path)
+        assert count(tmp_path, "SELECT stopped FROM backfills") == 1
+        assert count(tmp_path, RIVER_NEXT) < 30_000
+        with running(tmp_path, "backfill", "--chain", "river", **changes) as watching:
+            assert watching.wait(60) == 0, told(tmp_path)
+        assert "Everything below block" in told(tmp_path)
+        wait_until(lambda: count(tmp_path, RIVER_NEXT) == 30_000, worker, tmp_path)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0, told(tmp_path)
+    asked = "SELECT count(*) FROM audit_log WHERE action = 'ask backfill'"
+    assert (count(tmp_path, asked), count(tmp_path, asked.replace("ask ", ""))) == (2, 2)
 
 
 def test_an_indexer_of_a_chain_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:

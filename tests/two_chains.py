@@ -77,5 +77,5 @@ def write_program(folder: Path) -> Path:
     for prices in (CHECKOUT / "programs").glob("demo-prices-*.csv"):
         shutil.copy(prices, folder / prices.name)
     path = folder / "program.toml"
-    path.write_text((CHECKOUT / "programs" / "demo.toml").read_text() + _TABLES)
+    path.write_text((CHECKOUT / "programs" / "demo-one-chain.toml").read_text() + _TABLES)
     return path

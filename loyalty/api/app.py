@@ -15,7 +15,20 @@ from loyalty.api.door import PREFIX, Door, SizeLimit
 from loyalty.api.models.status import Problem
 from loyalty.api.parameters import known_parameters
 from loyalty.api.problems import tell_problems
-from loyalty.api.routers import admin, docs, epochs, health, page, pools, program, providers, statistics, status, tiers
+from loyalty.api.routers import (
+    admin,
+    docs,
+    epochs,
+    health,
+    page,
+    points,
+    pools,
+    program,
+    providers,
+    statistics,
+    status,
+    tiers,
+)
 from loyalty.config import Settings
 
 GZIP_FROM_BYTES = 1_000
@@ -62,7 +75,7 @@ def build(settings: Settings, database: Database, now: Callable[[], int]) -> Fas
 
 def _api() -> APIRouter:
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(known_parameters)], responses=_PROBLEMS)
-    for part in (program, statistics, tiers, epochs, providers, pools, status, health, admin):
+    for part in (program, statistics, tiers, epochs, providers, points, pools, status, health, admin):
         api.include_router(part.router)
     return api
 

@@ -14,6 +14,7 @@ from loyalty.chain.reading import Reader, Reading
 from loyalty.chain.record import overheard
 from loyalty.chain.recording import RecordingEndpoint, open_recording
 from loyalty.chain.recording_format import RecordingFacts
+from loyalty.chain.span_size import MOST_BLOCKS
 from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Invalid, Unavailable
@@ -40,6 +41,7 @@ class Chain:
         *,
         confirmations: int = 0,
         parallel: int = PARALLEL,
+        most_blocks: int = MOST_BLOCKS,
         patience: Patience | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -48,7 +50,7 @@ class Chain:
         self._endpoints = tuple(endpoints)
         self._confirmations = confirmations
         self._parallel = parallel
-        self._failover = Failover(name, endpoints, patience or Patience(), clock or Clock())
+        self._failover = Failover(name, endpoints, patience or Patience(), clock or Clock(), most_blocks)
         self._heard: HeardCalls | None = None
         self._heard_logs: list[RawLog] | None = None
 
@@ -225,6 +227,7 @@ def open_chain(
     not_before: int | None = None,
     timeout_seconds: float = 30.0,
     parallel: int = PARALLEL,
+    most_blocks: int = MOST_BLOCKS,
     patience: Patience | None = None,
     clock: Clock | None = None,
     observe: Observe = observe_nothing,
@@ -232,7 +235,8 @@ def open_chain(
     """The chain over `urls`, asked in this order: `http(s)://…` servers and `file:…` recordings (paths from `base`).
 
     The clock of a recording that plays starts at `not_before` at the earliest. Nothing is asked of a server yet; a
-    recording is read and checked, and raises Invalid where it is cut short or damaged.
+    recording is read and checked, and raises Invalid where it is cut short or damaged. `most_blocks` are asked for logs
+    at once at most, `parallel` questions side by side.
     """
     if not urls:
         raise Invalid(f"the chain {name} has no endpoint: set `rpc` in the program file or its LOYALTY_RPC_ variable")
@@ -248,7 +252,14 @@ def open_chain(
         else:
             raise Invalid(f"{label} is neither an http:// or https:// URL nor a file: recording")
     return Chain(
-        name, chain_id, endpoints, confirmations=confirmations, parallel=parallel, patience=patience, clock=clock
+        name,
+        chain_id,
+        endpoints,
+        confirmations=confirmations,
+        parallel=parallel,
+        most_blocks=most_blocks,
+        patience=patience,
+        clock=clock,
     )
 
 

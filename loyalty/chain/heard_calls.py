@@ -35,7 +35,3 @@ class HeardCalls:
     def contracts(self) -> tuple[Address, ...]:
         """Ascending."""
         return tuple(sorted(self._contracts))
-
-
-def _hex(octets: bytes) -> str:
-    return "0x" + octets.hex()

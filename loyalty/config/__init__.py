@@ -19,7 +19,6 @@ from loyalty.config.price_settings import (
 from loyalty.config.program import (
     ChainSettings,
     LookThroughSettings,
-    PointsSettings,
     PoolSettings,
     PositionManager,
     Program,
@@ -37,7 +36,6 @@ __all__ = [
     "FilePrice",
     "FixedPrice",
     "LookThroughSettings",
-    "PointsSettings",
     "PoolPrice",
     "PoolSettings",
     "PositionManager",

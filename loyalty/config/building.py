@@ -3,14 +3,14 @@
 from fractions import Fraction
 from pathlib import Path
 
+from loyalty.config.building_holders import built_look_through
+from loyalty.config.building_points import built_points
 from loyalty.config.building_pools import built_pools, pool_rule
 from loyalty.config.checks_budget import tier_name
 from loyalty.config.checks_chains import Endpoints
 from loyalty.config.entries import (
     ChainTable,
     Document,
-    LookThroughTable,
-    PointsTable,
     PriceTable,
     RewardTable,
     TokenTable,
@@ -30,7 +30,6 @@ from loyalty.config.price_settings import (
 from loyalty.config.program import (
     ChainSettings,
     LookThroughSettings,
-    PointsSettings,
     PoolSettings,
     PositionManager,
     Program,
@@ -39,7 +38,7 @@ from loyalty.config.program import (
 from loyalty.config.settings import rpc_variable
 from loyalty.core.amounts import parse_units
 from loyalty.core.errors import Invalid
-from loyalty.program.rules import Exclusion, PoolKey, Reward, Rules, Tier, Token, UsdShare
+from loyalty.program.rules import Exclusion, Reward, Rules, Tier, Token, UsdShare
 
 DEFAULT_TIERS = (
     Tier("Tier 1", 1, Fraction(1), 0),
@@ -55,18 +54,23 @@ def built(document: Document, path: Path, endpoints: Endpoints) -> Program:
     ids = {chain.name: chain.id for chain in document.chains}
     tokens = tuple(_token(entry, ids, folder) for entry in document.tokens)
     pools = built_pools(document.pools, ids, {each.token.symbol: each.token for each in tokens})
+    look_through = built_look_through(document, ids, pools)
     return Program(
-        rules=_rules(document, {each.token.symbol: each.token for each in tokens}, pools),
+        rules=_rules(document, {each.token.symbol: each.token for each in tokens}, pools, look_through),
         chains=tuple(_chain(entry, endpoints, folder) for entry in document.chains),
         pools=pools,
         tokens=tokens,
-        points=tuple(_points(entry, pools) for entry in document.points),
-        look_through=tuple(_look_through(entry, ids) for entry in document.look_through),
+        look_through=look_through,
         path=path,
     )
 
 
-def _rules(document: Document, tokens: dict[str, Token], pools: tuple[PoolSettings, ...]) -> Rules:
+def _rules(
+    document: Document,
+    tokens: dict[str, Token],
+    pools: tuple[PoolSettings, ...],
+    look_through: tuple[LookThroughSettings, ...],
+) -> Rules:
     program = document.program
     return Rules(
         name=program.name,
@@ -82,6 +86,9 @@ def _rules(document: Document, tokens: dict[str, Token], pools: tuple[PoolSettin
         tokens=tokens,
         pools=tuple(pool_rule(pool) for pool in pools),
         exclusions=tuple(Exclusion(e.address, e.reason, e.from_day, e.until_day) for e in document.exclusions),
+        points=built_points(document.points, pools, program.count),
+        look_through=tuple(each.rule for each in look_through),
+        unresolved_usd_micro=program.unresolved_usd,
     )
 
 
@@ -112,6 +119,9 @@ def _chain(entry: ChainTable, endpoints: Endpoints, folder: Path) -> ChainSettin
         endpoints=endpoints[variable] if replaced else entry.rpc,
         position_managers=tuple(PositionManager(each.address, each.start_block) for each in entry.position_managers),
         confirmations=entry.confirmations,
+        span_blocks=entry.span_blocks,
+        timeout=entry.timeout,
+        parallel=entry.parallel,
         endpoints_from=variable if replaced else "the program file",
         base=Path.cwd() if replaced else folder,
     )
@@ -148,18 +158,3 @@ def _price(entry: PriceTable, price_decimals: int, folder: Path) -> PriceSetting
         case PriceTable(pool=str(pool)):
             return PoolPrice(pool, entry.window or DEFAULT_WINDOW, bool(entry.allow_rewarded))
     raise Invalid(f"{entry.place.path} names no price source")
-
-
-def _points(entry: PointsTable, pools: tuple[PoolSettings, ...]) -> PointsSettings:
-    by_address: dict[str, PoolKey] = {pool.address: pool.key for pool in pools}
-    return PointsSettings(
-        name=entry.name,
-        pools=tuple(by_address[address] for address in entry.pools),
-        per_usd_per_round=entry.per_usd_per_round,
-        per_usd_day=entry.per_usd_day,
-        require_no_unstake=entry.require_no_unstake,
-    )
-
-
-def _look_through(entry: LookThroughTable, ids: dict[str, int]) -> LookThroughSettings:
-    return LookThroughSettings(ids[entry.chain], entry.address, entry.shares, "nft_staker" if entry.kind else "shares")

@@ -1,10 +1,9 @@
-"""Checks of pools and of what names them: tokens, days, look-through and points."""
+"""Checks of pools: tokens, days, and what belongs to a protocol alone."""
 
 from collections.abc import Iterator
 
 from loyalty.config.checks import (
     chain_names,
-    check_exactly_one,
     check_order,
     check_reference,
     check_unique,
@@ -13,8 +12,8 @@ from loyalty.config.checks import (
 from loyalty.config.entries import Document, PoolTable, ProgramTable, TokenTable
 from loyalty.config.faults import Place, known, shown
 from loyalty.config.readings import LAST_TIME
-from loyalty.config.tables import all_known, given, rows
-from loyalty.core.address import Address, checksum
+from loyalty.config.tables import given, rows
+from loyalty.core.address import Address
 from loyalty.core.times import DAY_SECONDS, day_text
 
 _ONLY_FOR = {
@@ -45,25 +44,6 @@ def check_pools(document: Document) -> None:
         _check_deployments(document, pool)
         check_order(pool.place, pool.from_day, pool.until_day)
         _check_counts(document.program, pool)
-
-
-def check_look_through(document: Document) -> None:
-    entries = rows(document.look_through)
-    check_unique((entry.place.at("address"), (entry.chain, entry.address)) for entry in entries)
-    for entry in entries:
-        check_reference(entry.place.at("chain"), entry.chain, chain_names(document))
-        check_exactly_one(entry, ("shares", "kind"))
-
-
-def check_points(document: Document) -> None:
-    entries = rows(document.points)
-    check_unique((entry.place.at("name"), entry.name) for entry in entries)
-    addresses = [pool.address for pool in document.pools] if all_known(document.pools, "address") else None
-    for entry in entries:
-        check_exactly_one(entry, ("per_usd_per_round", "per_usd_day"))
-        for number, address in enumerate(entry.pools if known(entry.pools) else ()):
-            if addresses is not None and addresses.count(address) != 1:
-                entry.place.at("pools", number).fault(checksum(address), "the address of exactly one pool of the file")
 
 
 def _addresses(pool: PoolTable) -> Iterator[tuple[Place, tuple[str, Address]]]:

@@ -13,11 +13,12 @@ from loyalty.config.building import built
 from loyalty.config.checks import check_exclusions
 from loyalty.config.checks_budget import check_program, check_rewards, check_tiers
 from loyalty.config.checks_chains import Endpoints, check_chains
-from loyalty.config.checks_pools import check_look_through, check_points, check_pools
+from loyalty.config.checks_holders import check_look_through
+from loyalty.config.checks_points import check_points
+from loyalty.config.checks_pools import check_pools
 from loyalty.config.checks_tokens import check_tokens
 from loyalty.config.entries import Document
 from loyalty.config.faults import Place
-from loyalty.config.later import refuse_later
 from loyalty.config.program import Program
 from loyalty.config.settings import Settings
 from loyalty.config.tables import read_table
@@ -38,7 +39,6 @@ def program_of(raw: dict[str, Any], path: Path, settings: Settings) -> Program:
     """The program of a parsed file; `path` says what relative paths in it are relative to."""
     place = Place()
     document = read_table(Document, raw, place)
-    refuse_later(raw, place)
     _check(document, settings.rpc)
     if place.faults:
         raise InvalidFile(f"the program file {path}", list(dict.fromkeys(place.faults)))

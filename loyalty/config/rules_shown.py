@@ -1,11 +1,13 @@
 """Rules in the words and shapes of the program file, JSON-ready."""
 
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from loyalty.core.address import checksum
 from loyalty.core.amounts import USD_DECIMALS, format_decimal, format_units
 from loyalty.core.times import day_text, duration_text, time_text
-from loyalty.program.rules import Reward, Rules, Tier
+from loyalty.program.rules import PoolKey, Reward, Rules, Tier
 
 
 def shown_rules(rules: Rules) -> dict[str, Any]:
@@ -19,6 +21,21 @@ def shown_rules(rules: Rules) -> dict[str, Any]:
             for each in rules.exclusions
         ],
     }
+
+
+def shown_points(rules: Rules) -> list[dict[str, Any]]:
+    """The tables points: of each score one for each rate."""
+    return [
+        {"name": each.name, **part, "require_no_unstake": each.require_no_unstake}
+        for each in rules.points
+        for part in (*_rates("per_usd_per_round", each.per_usd_per_round), *_rates("per_usd_day", each.per_usd_day))
+    ]
+
+
+def _rates(key: str, rates: Mapping[PoolKey, Fraction]) -> Iterator[dict[str, Any]]:
+    for rate in dict.fromkeys(rates.values()):
+        pools = [checksum(pool.address) for pool, its_rate in rates.items() if its_rate == rate]
+        yield {"pools": pools, key: format_decimal(rate)}
 
 
 def dated(from_day: int | None, until_day: int | None) -> dict[str, str | None]:
@@ -40,6 +57,7 @@ def _program(rules: Rules) -> dict[str, Any]:
         "minimum_usd": format_units(rules.minimum_usd_micro, USD_DECIMALS),
         "on_lapse": rules.on_lapse,
         "settle_after": duration_text(rules.settle_after),
+        "unresolved_usd": format_units(rules.unresolved_usd_micro, USD_DECIMALS),
     }
 
 

@@ -12,7 +12,16 @@ from loyalty.core.errors import Inconsistent, Invalid, Unavailable
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
 from loyalty.jobs import backfill
-from loyalty.jobs.followers import chainlink, curve, erc4626, pool_price, stream_vault, uniswap_v3
+from loyalty.jobs.followers import (
+    chainlink,
+    curve,
+    erc4626,
+    nft_staker,
+    pool_price,
+    shares,
+    stream_vault,
+    uniswap_v3,
+)
 from loyalty.jobs.followers.turn import Follower, Plan, Turn
 from loyalty.jobs.next_plan import Sight, next_plan
 from loyalty.jobs.rewind import Rewound, common_ancestor, rewind
@@ -67,6 +76,8 @@ class Indexer:
             curve.PROTOCOL: curve.CurveFollower(state, chain),
             stream_vault.PROTOCOL: stream_vault.StreamVaultFollower(state, chain),
             erc4626.PROTOCOL: erc4626.Erc4626Follower(state, chain),
+            shares.KIND: shares.SharesFollower(state, chain),
+            nft_staker.KIND: nft_staker.NftStakerFollower(state, chain),
             chainlink.KIND: chainlink.ChainlinkFollower(state, chain),
             pool_price.KIND: pool_price.PoolPriceFollower(state, chain),
         }

@@ -20,6 +20,7 @@ from loyalty.core.logs import RawLog
 from loyalty.jobs import price_contracts
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
 from loyalty.jobs.followers import pool_price
+from loyalty.jobs.holders import check_holder
 from loyalty.jobs.index import SPAN_BLOCKS_FIRST, Indexer, Step
 from loyalty.jobs.prepare import prepare
 from loyalty.jobs.vault_facts import VaultFacts
@@ -135,10 +136,16 @@ class Listener:
 
 
 async def ask_contracts(chain: Chain, program: Program, heard: HeardCalls) -> dict[PoolKey, ContractFacts]:
-    """What the contracts of the chain's pools say; what they answered is kept in `heard`.
+    """What the contracts of the chain's pools say; what they and those looked through answered is kept in `heard`.
 
     Not of Uniswap pools: a recording has places of their own for those.
     """
+    chain.hear(heard)
+    try:
+        for holder in (each for each in program.look_through if each.chain_id == chain.id):
+            await check_holder(chain, holder)
+    finally:
+        chain.hear(None)
     found: dict[PoolKey, ContractFacts] = {}
     for pool in program.pools:
         if pool.chain_id == chain.id:

@@ -11,6 +11,7 @@ from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.contract_facts import ContractFacts
 from loyalty.jobs.deployed import place
+from loyalty.jobs.holders import is_followed, register_holder
 from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register
 from loyalty.jobs.share_pool_facts import SharePoolFacts
@@ -18,7 +19,18 @@ from loyalty.jobs.vault_facts import VaultFacts
 from loyalty.program.changes import Change, check_change
 from loyalty.program.rules import LookThroughRule, PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json
-from loyalty.state import StateTransaction, audit, chains, days, epochs, pool_tokens, pools, program_config, tokens
+from loyalty.state import (
+    StateTransaction,
+    audit,
+    chains,
+    days,
+    epochs,
+    points,
+    pool_tokens,
+    pools,
+    program_config,
+    tokens,
+)
 from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
 from loyalty.state.program_config import ConfigVersion
@@ -55,9 +67,9 @@ def prepare(
 ) -> Prepared:
     """Bind the database to the program and register what is new in the file.
 
-    `found` is what the contracts of the unknown pools say; unknown pools of the chains `silent`, which have not
-    answered yet, and bridged shares of vaults there stay unknown. What contradicts the database is refused, nothing
-    changed.
+    `found` is what the contracts of the unknown pools say. On the chains `silent`, which have not answered yet, unknown
+    pools and contracts to look through stay unknown, and so do bridged shares of vaults there. What contradicts the
+    database is refused, nothing changed.
     """
     changes = config_changes(state, program.rules)
     _check_same_managers(state, program)
@@ -196,12 +208,15 @@ def _write(
             chains.set_position_managers(connection, chain.id, managers[str(chain.id)])
         token_ids = {symbol: tokens.ensure(connection, token) for symbol, token in rules.tokens.items()}
         for pool in program.pools:
-            if _waits(connection, pool, silent):
+            if _waits(connection, pool, found, silent):
                 continue
             if (facts := found.get(pool.key)) is not None:
                 register(connection, pool, facts, rules, token_ids)
             else:
                 check_registered(connection, pool)
+        for holder in program.look_through:
+            if holder.chain_id not in silent or is_followed(connection, holder):
+                register_holder(connection, holder)
         latest = program_config.latest(connection)
         if latest is not None and not changes:
             return Prepared(latest.version, ())
@@ -227,18 +242,22 @@ def _write(
     return Prepared(version, tuple(changes))
 
 
-def _waits(connection: Connection, pool: PoolSettings, silent: Collection[int]) -> bool:
+def _waits(connection: Connection, pool: PoolSettings, found: Collection[PoolKey], silent: Collection[int]) -> bool:
     """Whether the pool, or the vault whose shares it holds, is unknown and on a chain that has not answered yet."""
     asked = [pool.key] if pool.home is None else [pool.key, pool.home]
-    return any(key.chain in silent and pools.find(connection, *key) is None for key in asked)
+    unknown = [key for key in asked if key.chain in silent and key not in found]
+    return any(pools.find(connection, *key) is None for key in unknown)
 
 
 def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: int) -> None:
-    """What hangs on the old rules and is not settled is computed again: evaluations, and the days that they change."""
+    """What hangs on the old rules and is not settled is computed again: evaluations, points, and the days that they
+    change."""
     epochs.delete_unsettled(connection)
+    first = new.epoch(settled + 1)
+    points.delete_begun_since(connection, first.start, first.days.start)
     for pool in pools.all_pools(connection):
         if _counts_otherwise(connection, pool, old, new):
-            days.delete_from(connection, pool.id, new.epoch(settled + 1).days.start)
+            days.delete_from(connection, pool.id, first.days.start)
 
 
 def _counts_otherwise(connection: Connection, pool: PoolRow, old: Rules, new: Rules) -> bool:

@@ -93,7 +93,7 @@ async def _facts(state: State, program: Program, chain: Chain, heard: HeardCalls
         program=program_text(program.path),
         prices=stored_prices(state),
         calls=heard.calls,
-        contracts=heard.contracts,
+        contracts=heard.contracts or None,
     )
 
 

@@ -16,6 +16,7 @@ from loyalty.jobs.accrue import CLOSED, EMPTY, compute_day, counted_days, indexe
 from loyalty.jobs.histories.opening import open_history
 from loyalty.jobs.rules import latest_rules, rules_in_force
 from loyalty.jobs.settle import SETTLED, Evaluation, budget_rows, digest_of, evaluate, participation_rows
+from loyalty.jobs.verify_points import verify_points
 from loyalty.program.rules import Rules
 from loyalty.protocols.uniswap_v3.ledger import Ledger
 from loyalty.state import chains, days, epochs, facts, pools
@@ -34,12 +35,14 @@ class Verified:
     cells: int
     digests: tuple[tuple[int, str], ...]
     faults: tuple[str, ...]
+    point_lines: int = 0
 
     def lines(self) -> list[str]:
         """For people; the digests are what two machines compare."""
         told = [
             f"{self.swaps:,} swaps: the pool's liquidity follows from the positions at each",
             f"{self.pool_days:,} pool-days with {self.cells:,} cells computed again",
+            *([f"{self.point_lines:,} lines of points counted again"] if self.point_lines else []),
             *(f"epoch {number} {digest}" for number, digest in self.digests),
         ]
         return (
@@ -52,6 +55,7 @@ class Verified:
             "pool_days": self.pool_days,
             "cells": self.cells,
             "digests": [{"epoch": number, "digest": digest} for number, digest in self.digests],
+            "point_lines": self.point_lines,
             "faults": list(self.faults),
         }
 
@@ -73,8 +77,9 @@ def verify(state: State) -> Verified:
             counted, compared = _verify_days(connection, rules, pool, managers, faults)
             pool_days += counted
             cells += compared
+        point_lines = verify_points(connection, faults)
         digests = tuple(_verify_epochs(connection, faults))
-    return Verified(swaps, pool_days, cells, digests, tuple(faults))
+    return Verified(swaps, pool_days, cells, digests, tuple(faults), point_lines)
 
 
 def _verify_ledger(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
+from loyalty.core.amounts import INT63_MAX
 from loyalty.core.errors import Invalid
 
 Key = tuple[int | Fraction | str, ...]
@@ -37,6 +38,21 @@ def page(rows: Iterable[Row], key: Callable[[Row], Key], order: str, cut: Cut) -
         raise _strange() from None
     shown = left[: cut.limit]
     return [row for _, row in shown], _token(order, shown[-1][0]) if len(left) > len(shown) else None
+
+
+def behind(cut: Cut, order: str, parts: int) -> tuple[int, ...] | None:
+    """The whole numbers of the key after which the page begins, for a list that is read from there; None: the first."""
+    if cut.after is None:
+        return None
+    key = _read(cut.after, order)
+    if len(key) != parts or not all(_fits(part) for part in key):
+        raise _strange()
+    return tuple(int(part) for part in key)
+
+
+def _fits(part: int | Fraction | str) -> bool:
+    """Whether it is a whole number that a database can compare."""
+    return not isinstance(part, str) and part.denominator == 1 and -INT63_MAX <= part <= INT63_MAX
 
 
 def _token(order: str, key: Key) -> str:

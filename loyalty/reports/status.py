@@ -11,6 +11,7 @@ from loyalty.jobs.settle import SETTLED
 from loyalty.reports.program import phase
 from loyalty.reports.shapes import Shape, time_or_none
 from loyalty.reports.snapshot import Snapshot
+from loyalty.reports.unresolved import unresolved
 from loyalty.state import backfills, blocks, chains, commands, cursors, days, epochs, holds, job_runs, pools
 from loyalty.state.backfills import Backfill
 from loyalty.state.chains import ChainState
@@ -33,6 +34,7 @@ def status(snapshot: Snapshot) -> Shape:
         "jobs": [_job(run) for run in job_runs.all_runs(connection)],
         "unpriced": unpriced(connection),
         "blocked_epochs": blocked_epochs(snapshot),
+        "unresolved": unresolved(snapshot),
         "settled_epochs": epochs.settled_count(connection),
         "holds": [
             {"id": hold.id, "reason": hold.reason, "placed": time_text(hold.placed_time)}

@@ -1,6 +1,7 @@
 """Asset exchanges: deposits into and withdrawals from ERC-4626 vaults, as they logged them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -8,7 +9,13 @@ from loyalty.core.address import Address
 from loyalty.core.facts import AssetExchange
 from loyalty.state import providers
 from loyalty.state.bulk import insert_rows
+from loyalty.state.newest import Wanted, newest
 from loyalty.state.schema import asset_exchanges as table
+
+_SELECT = (
+    "SELECT pools.address, block, log_index, time, kind, providers.address, assets, shares, transaction_hash "
+    "FROM asset_exchanges AS facts JOIN pools ON pools.id = pool_id JOIN providers ON providers.id = owner_id"
+)
 
 
 def insert(
@@ -32,3 +39,24 @@ def insert(
         for exchange in exchanges
     )
     return insert_rows(connection, table, rows)
+
+
+def latest(connection: Connection, pool_id: int, wanted: Wanted) -> list[AssetExchange]:
+    """A vault's newest exchanges, the newest first."""
+    rows = newest(connection, _SELECT, "pool_id", pool_id, wanted, "facts.owner_id = :account", has_kinds=True)
+    return [_exchange(tuple(row)) for row in rows]
+
+
+def _exchange(row: tuple[Any, ...]) -> AssetExchange:
+    vault, block, log_index, time, kind, owner, assets, shares, transaction_hash = row
+    return AssetExchange(
+        Address(vault),
+        block,
+        log_index,
+        time,
+        kind,
+        Address(owner),
+        int(assets),
+        int(shares),
+        bytes(transaction_hash),
+    )

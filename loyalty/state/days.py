@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from loyalty.core.address import Address
 from loyalty.core.amounts import usd_micro
 from loyalty.core.spans import Span
+from loyalty.state import points
 from loyalty.state.bulk import collector_paused, insert_rows
 from loyalty.state.schema import daily_balances as table
 
@@ -50,8 +51,12 @@ def write(
     as_of_time: int,
     cells: Mapping[int, tuple[int, int]],
 ) -> None:
-    """Put the day's cells, (micro-dollar-days, in range) by provider id, in the place of what was there."""
+    """Put the day's cells, (micro-dollar-days, in range) by provider id, in the place of what was there.
+
+    The day's points followed from those cells: they go, and are counted again.
+    """
     bound = {"pool_id": pool_id, "day": day}
+    points.delete_day(connection, pool_id, day)
     connection.execute(text("DELETE FROM daily_balances WHERE pool_id = :pool_id AND day = :day"), bound)
     statement = text(
         "INSERT INTO pool_days VALUES (:pool_id, :day, :status, :reason, :as_of_block, :as_of_time) "
@@ -79,10 +84,21 @@ def all_states(connection: Connection, days: Span) -> list[PoolDay]:
 
 
 def delete_from(connection: Connection, pool_id: int, day: int) -> int:
-    """Forget the pool's days from `day` on, to be computed again; returns how many."""
+    """Forget the pool's days from `day` on, to be computed again, and their points with them; returns how many."""
     bound = {"pool_id": pool_id, "day": day}
+    points.delete_days_from(connection, pool_id, day)
     connection.execute(text("DELETE FROM daily_balances WHERE pool_id = :pool_id AND day >= :day"), bound)
     return connection.execute(text("DELETE FROM pool_days WHERE pool_id = :pool_id AND day >= :day"), bound).rowcount
+
+
+def pool_cells(connection: Connection, pool_id: int, day: int) -> list[DailyCell]:
+    """The cells of one pool-day, by provider id."""
+    statement = text(
+        "SELECT pools.chain_id, pools.address, providers.address, day, usd_micro_days, usd_micro_days_in_range "
+        "FROM daily_balances JOIN pools ON pools.id = pool_id JOIN providers ON providers.id = provider_id "
+        "WHERE pool_id = :pool_id AND day = :day ORDER BY provider_id"
+    )
+    return [DailyCell(*row) for row in connection.execute(statement, {"pool_id": pool_id, "day": day})]
 
 
 def cells(connection: Connection, days: Span, provider_id: int | None = None) -> list[DailyCell]:

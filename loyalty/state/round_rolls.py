@@ -11,13 +11,14 @@ from loyalty.core.errors import Inconsistent
 from loyalty.core.facts import RoundRolled
 from loyalty.core.spans import Span
 from loyalty.state.bulk import insert_rows
+from loyalty.state.newest import Wanted, newest
 from loyalty.state.schema import round_rolls as table
 
 _SELECT = (
     "SELECT pools.address, block, log_index, time, round, price_per_share, shares_minted, wrapped_minted, "
-    "wrapped_burned, yield_units, transaction_hash FROM round_rolls AS facts JOIN pools ON pools.id = pool_id "
-    "WHERE facts.pool_id = :pool_id"
+    "wrapped_burned, yield_units, transaction_hash FROM round_rolls AS facts JOIN pools ON pools.id = pool_id"
 )
+_OF_POOL = f"{_SELECT} WHERE facts.pool_id = :pool_id"
 
 
 def insert(connection: Connection, chain_id: int, pool_ids: Mapping[Address, int], rolls: Sequence[RoundRolled]) -> int:
@@ -53,15 +54,20 @@ def of_vault(connection: Connection, pool_id: int, before_block: int | None = No
     """A vault's rolls in order."""
     below = "" if before_block is None else " AND block < :before"
     bound = {"pool_id": pool_id} if before_block is None else {"pool_id": pool_id, "before": before_block}
-    return _rolls(connection, f"{_SELECT}{below} ORDER BY block, log_index", bound)
+    return _rolls(connection, f"{_OF_POOL}{below} ORDER BY block, log_index", bound)
 
 
 def within(connection: Connection, pool_id: int, span: Span) -> list[RoundRolled]:
     """The last roll before `span` (unix seconds), and those within it, in order."""
-    before = f"{_SELECT} AND time < :start ORDER BY block DESC, log_index DESC LIMIT 1"
-    inside = f"{_SELECT} AND time >= :start AND time < :end ORDER BY block, log_index"
+    before = f"{_OF_POOL} AND time < :start ORDER BY block DESC, log_index DESC LIMIT 1"
+    inside = f"{_OF_POOL} AND time >= :start AND time < :end ORDER BY block, log_index"
     bound = {"pool_id": pool_id, "start": span.start}
     return _rolls(connection, before, bound) + _rolls(connection, inside, bound | {"end": span.end})
+
+
+def latest(connection: Connection, pool_id: int, wanted: Wanted) -> list[RoundRolled]:
+    """A vault's newest rolls, the newest first: they are nobody's."""
+    return [_roll(row) for row in newest(connection, _SELECT, "pool_id", pool_id, wanted)]
 
 
 def _rolls(connection: Connection, statement: str, bound: dict[str, int]) -> list[RoundRolled]:

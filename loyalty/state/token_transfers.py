@@ -13,6 +13,7 @@ from loyalty.core.errors import Inconsistent
 from loyalty.core.facts import TokenTransfer
 from loyalty.state import followed_tokens, providers
 from loyalty.state.bulk import insert_rows
+from loyalty.state.newest import Wanted, newest
 from loyalty.state.reading import ROWS_A_FETCH
 from loyalty.state.schema import token_transfers as table
 
@@ -87,6 +88,7 @@ def of_tokens(
     *,
     before_time: int | None = None,
     before_block: int | None = None,
+    from_block: int = 0,
 ) -> Iterator[TokenTransfer]:
     """The transfers of these tokens (of one chain) in (block, log index) order, read as they are taken."""
     if not followed_ids:
@@ -94,16 +96,26 @@ def of_tokens(
     limits = {"before_time": ("time", before_time), "before_block": ("block", before_block)}
     set_limits = {name: (column, limit) for name, (column, limit) in limits.items() if limit is not None}
     conditions = "".join(f" AND {column} < :{name}" for name, (column, _) in set_limits.items())
-    statement = text(f"{_SELECT} WHERE followed_token_id IN :ids{conditions} ORDER BY block, log_index").bindparams(
-        bindparam("ids", expanding=True)
-    )
-    bound = {"ids": list(followed_ids), **{name: limit for name, (_, limit) in set_limits.items()}}
+    statement = text(
+        f"{_SELECT} WHERE followed_token_id IN :ids AND block >= :from_block{conditions} ORDER BY block, log_index"
+    ).bindparams(bindparam("ids", expanding=True))
+    bound = {
+        "ids": list(followed_ids),
+        "from_block": from_block,
+        **{name: limit for name, (_, limit) in set_limits.items()},
+    }
     rows = connection.execute(statement, bound, execution_options={"yield_per": ROWS_A_FETCH})
     try:
         for row in rows:
             yield _transfer(row)
     finally:
         rows.close()  # a cursor left half-read would keep its pooled connection on this snapshot
+
+
+def latest(connection: Connection, followed_id: int, wanted: Wanted) -> list[TokenTransfer]:
+    """A token's newest transfers, the newest first; of an account those that it sent or received."""
+    ends = "(sender_id = :account OR recipient_id = :account)"
+    return [_transfer(row) for row in newest(connection, _SELECT, "followed_token_id", followed_id, wanted, ends)]
 
 
 def first_time(connection: Connection, followed_id: int) -> int | None:

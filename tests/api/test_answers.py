@@ -91,9 +91,7 @@ def test_a_wrong_checksum_is_told_as_one(client: Client) -> None:
     assert "wrong checksum (EIP-55)" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    "path", ["stream", "points/x", "leaderboard", "rounds", "events", "yield/pools", "distributions"]
-)
+@pytest.mark.parametrize("path", ["stream", "yield/pools", "distributions"])
 def test_what_comes_later_is_not_there_yet(client: Client, path: str) -> None:
     assert client.get(f"/api/v1/{path}").status_code == 404
 

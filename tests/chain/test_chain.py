@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty.chain.block_search import last_block_between
-from loyalty.chain.chain import Chain
+from loyalty.chain.chain import Chain, open_chain
 from loyalty.chain.endpoint import NoneCanAnswer
 from loyalty.chain.failover import Patience
 from loyalty.core.address import Address
@@ -23,7 +23,7 @@ from loyalty.core.logs import RawLog
 from loyalty.core.queries import LogQuery
 from loyalty.core.spans import Span
 from tests.chain.faults import FAILURES, HARMLESS, LIMITS, NOT_BELIEVED, rpc_error, status
-from tests.chain.patient import WORLD, HandClock, all_logs, chain_of, listen, run
+from tests.chain.patient import CHAIN_ID, WORLD, HandClock, all_logs, chain_of, listen, run
 from tests.chain.rpc_server import RpcError, RpcServer, Site
 from tests.chain.world import BLOCK_SECONDS, EVENTS, GENESIS_TIME, POOLS, make_world
 
@@ -74,6 +74,14 @@ def test_a_span_that_met_a_limit_is_remembered_and_grows_again(rpc: RpcServer) -
     refused = [length for length in lengths if length > 40]
     assert len(refused) <= 2
     assert max(length for length in lengths if length <= 40) > 20
+
+
+def test_no_span_is_longer_than_the_program_file_allows(rpc: RpcServer) -> None:
+    site = rpc.add(Site(WORLD))
+    chain = open_chain("arbitrum", CHAIN_ID, [site.url], most_blocks=7)
+    assert run(chain, lambda chain: chain.logs([WORLD.query()])) == list(WORLD.logs)
+    asked = [one for method, (one, *_) in site.asked if method == "eth_getLogs"]
+    assert {int(one["toBlock"], 16) - int(one["fromBlock"], 16) + 1 for one in asked} <= {6, 7}
 
 
 def test_one_block_that_is_too_much_is_asked_by_contract_and_topic(rpc: RpcServer) -> None:

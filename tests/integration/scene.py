@@ -113,6 +113,7 @@ def catch_up(engine: Engine) -> None:
             pass
     engine.price()
     engine.accrue()
+    engine.score()
     engine.settle()
 
 

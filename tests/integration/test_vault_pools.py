@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from loyalty.core.address import Address
+from loyalty.api.models.providers import Positions
+from loyalty.core.address import Address, checksum
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_of
 from loyalty.protocols.erc20 import ShareLedger
 from loyalty.protocols.vaults.stream_vault.ledger import VaultLedger
+from loyalty.reports.explain import explained
+from loyalty.reports.paging import Cut
+from loyalty.reports.positions import positions
+from loyalty.reports.snapshot import Snapshot
 from loyalty.service import Engine
-from loyalty.state import days, token_transfers, vaults
+from loyalty.state import days, epochs, token_transfers, vaults
 from loyalty.state.vault_facts import ledger_facts
 from tests.integration.points_oracle import Stretch, cells
 from tests.integration.scene import START
@@ -82,6 +87,27 @@ def check(scene: VaultScene, engine: Engine) -> None:
     check_days(engine, scene.yields.address, yields)
 
 
+def check_told(scene: VaultScene, engine: Engine) -> None:
+    """Every cell is one line of shares, those that the vault owes too; positions are what a holder has at the end."""
+    names = set()
+    engine.settle()
+    with engine.state.read() as connection:
+        snapshot = Snapshot.of(connection)
+        found = days.cells(connection, Span(day_of(START), day_of(END)))
+        for provider in {each.provider for each in found}:
+            for number in range(1, len(epochs.all_epochs(connection)) + 1):
+                for day in explained(snapshot, provider, number).days:
+                    assert day.detail is not None
+                    (line,) = day.detail.positions
+                    names.add(line.position)
+            items = Positions.model_validate(positions(snapshot, provider, Cut(100, None))).items
+            said = [each.liquidity for each in items if each.share_token == checksum(scene.yields.address)]
+            held = scene.yields.moments[-1].balances.get(provider)
+            assert said == ([str(held)] if held else [])
+    pools = (scene.vault.address, scene.shares.address, scene.yields.address)
+    assert names == {f"shares of vault {checksum(pool)}" for pool in pools}
+
+
 def program(scene: VaultScene) -> Path:
     return scene.chains.program(scene.tables({"USDX": '{ fixed = "0.9998" }'}))
 
@@ -90,6 +116,7 @@ def test_vaults_are_counted_as_their_contracts_say(played: VaultScene) -> None:
     with played.chains.engine(program(played)) as engine:
         catch_up(engine)
         check(played, engine)
+        check_told(played, engine)
 
 
 def test_an_index_of_two_chains_that_is_killed_again_and_again_ends_with_the_same(played: VaultScene) -> None:

@@ -77,3 +77,21 @@ def test_pools_without_look_through_belong_to_whoever_holds_of_them(played: Whol
         check(full[pool], expected.full[pool])
     check(in_range, expected.in_range[uniswap])
     check(full[curve], expected.full[curve], tolerance=2)
+
+
+def test_what_contracts_hold_belongs_to_whoever_stands_behind_them(played: WholeScene) -> None:
+    """The same two chains, looked through every contract; pools that no contract is in are as they were."""
+    expected = expected_cells(played, START, END, by_the_file)
+    tables = played.pool_tables() + played.holders.tables(played.chains.home.name)
+    with played.chains.engine(played.program_of(tables)) as engine:
+        cells = catch_up(engine)
+        checked = verify(engine.state)
+    assert (checked.faults, len(checked.digests)) == ((), 3)
+    for pool, wanted in expected.full.items():
+        found = {(cell.day, cell.provider): cell.usd_micro_days for cell in cells if cell.pool == pool}
+        for key in found.keys() | wanted.keys():
+            assert abs(found.get(key, 0) - wanted.get(key, 0)) <= 4
+    for pool, wanted in expected.in_range.items():
+        found = {(cell.day, cell.provider): cell.usd_micro_days_in_range for cell in cells if cell.pool == pool}
+        for key in found.keys() | wanted.keys():
+            assert abs(found.get(key, 0) - wanted.get(key, 0)) <= 4

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from loyalty.api.models.epochs import Unresolved
 from loyalty.api.models.program import Phase
 from loyalty.api.models.words import ChainId, EpochNumber, Model, Moving, PoolAddress, Status, Time, means
 
@@ -93,6 +94,7 @@ class StatusAnswer(Moving):
     jobs: list[JobStatus] = means("one line a job that ever ran", [])
     unpriced: list[Unpriced] = means("pool-days that wait for a price", [])
     blocked_epochs: list[BlockedEpoch] = means("epochs that are over and not settled, with what they wait for", [])
+    unresolved: list[Unresolved] = means("in epochs not settled: contracts behind which nobody is known", [])
     settled_epochs: int = means("how many epochs are settled", 2)
     holds: list[Hold] = means("holds in force", [])
     pending_commands: int = means("commands that wait for the worker", 0)

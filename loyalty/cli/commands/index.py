@@ -22,7 +22,7 @@ def index(
     until: Annotated[str, typer.Option(help="A block number, or head.")] = "head",
     chain: Annotated[str | None, typer.Option(help="Only this chain, by name.")] = None,
 ) -> None:
-    """Index every chain once, up to a block or the head, and compute days and epochs; `loyalty settle` closes them."""
+    """Index every chain once, up to a block or the head; compute days, points and epochs. `loyalty settle` closes."""
     last = _block(until)
     with writing(prepared=False) as engine:
         chosen = chosen_chains(engine.program, chain)
@@ -31,6 +31,9 @@ def index(
             _index_chain(engine, each.id, each.name, last)
         engine.price()
         engine.accrue()
+        engine.score()
+        for each in chosen:
+            engine.classify(each.id)
         engine.settle(until=0)
 
 

@@ -1,4 +1,4 @@
-"""`loyalty status`, `provider`, `explain`: what the database says, without a worker and without the network."""
+"""`loyalty status`, `provider`, `explain`, `points`, `rounds`: what the database says, without worker and network."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -8,10 +8,11 @@ import typer
 from loyalty.cli.commands.indexer import backfill_text
 from loyalty.cli.output import AsJson, print_json, print_table
 from loyalty.cli.session import reading
-from loyalty.core.address import parse_address
+from loyalty.core.address import checksum, parse_address
 from loyalty.reports.shapes import Shape
 from loyalty.reports.snapshot import Snapshot
 
+_EVERYTHING = 1 << 62
 _CHAIN_KEYS = ("indexed_block", "head_block", "finalized_block", "blocks_behind")
 
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="0x and 40 hexadecimal digits, in any case.")]
@@ -21,6 +22,8 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(provider)
     app.command()(explain)
+    app.command()(points)
+    app.command()(rounds)
 
 
 def status(as_json: AsJson = False) -> None:
@@ -56,6 +59,50 @@ def explain(
     typer.echo("\n".join(told))
 
 
+def points(address: AddressArgument, as_json: AsJson = False) -> None:
+    """What an address has in points, and how each line of it follows."""
+    from loyalty.program.points import points_text
+    from loyalty.reports.paging import Cut
+    from loyalty.reports.points import lines_of, provider_points
+
+    wanted = parse_address(address)
+    with reading() as state, state.read() as connection:
+        snapshot = Snapshot.of(connection)
+        told = provider_points(snapshot, wanted, Cut(_EVERYTHING, None))
+        lines = sorted(lines_of(snapshot, wanted), key=lambda each: (each.score, each.start))
+    if as_json:
+        print_json(told)
+        return
+    for each in told["scores"]:
+        typer.echo(f"{each['score']}: {each['points']} points, rank {_text(each['rank'])}")
+        for line in (line for line in lines if line.score == each["score"]):
+            typer.echo(f"  {checksum(line.line.pool.address)} {points_text(line.line)} ({line.status})")
+
+
+def rounds(as_json: AsJson = False) -> None:
+    """The rounds of vaults, the newest first."""
+    from loyalty.reports.paging import Cut
+    from loyalty.reports.rounds import vault_rounds
+
+    _show(lambda snapshot: vault_rounds(snapshot, Cut(_EVERYTHING, None)), as_json, _print_rounds)
+
+
+def _print_rounds(told: Shape) -> None:
+    print_table(
+        ("vault", "round", "start", "end", "price per share", "yield", "holders", "points", "status"),
+        [
+            (
+                each["pool"],
+                str(each["round"]),
+                *(_text(each[key]) for key in ("start", "end", "price_per_share", "yield", "participants")),
+                ", ".join(f"{part['points']} {part['score']}" for part in each["points"]) or "-",
+                f"{each['status']}: {each['reason']}" if each["reason"] else each["status"],
+            )
+            for each in told["items"]
+        ],
+    )
+
+
 def _show(report: Callable[[Snapshot], Shape], as_json: bool, print_text: Callable[[Shape], None]) -> None:
     with reading() as state, state.read() as connection:
         told = report(Snapshot.of(connection))
@@ -86,6 +133,9 @@ def _print_status(told: Shape) -> None:
     typer.echo(f"settled epochs: {told['settled_epochs']}, commands waiting: {told['pending_commands']}")
     for each in told["blocked_epochs"]:
         typer.echo(f"epoch {each['epoch']} ({each['status']}): {'; '.join(each['reasons'])}")
+    for each in told["unresolved"]:
+        place = f"unresolved in epoch {each['epoch']}: {each['address']} on chain {each['chain']}"
+        typer.echo(f"{place}, {each['usd_days']} dollar-days: {each['why']}")
     for each in told["holds"]:
         typer.echo(f"on hold since {each['placed']}: {each['reason']}")
     for each in told["unpriced"]:

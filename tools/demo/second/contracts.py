@@ -11,6 +11,7 @@ from tools.evm.uniswap import DEPLOYER
 
 CONTRACTS = Path(__file__).parents[3] / "tests" / "contracts"
 KEEPER = Address("0x" + "4e" * 20)
+_NONCE = 1_000
 COINS = (("USDE", 18), ("USDP", 6))
 """The pool's coins, a dollar each."""
 ASSET = ("USDV", 6)
@@ -48,7 +49,8 @@ class Deployed(NamedTuple):
 
 
 def deploy(node: Node) -> Deployed:
-    """All contracts, one a block."""
+    """All contracts, one a block, at other addresses than anything on the first chain."""
+    node.rpc("anvil_setNonce", DEPLOYER, hex(_NONCE))
 
     def create(folder: str, contract: str, *arguments: object) -> Address:
         return node.create(DEPLOYER, creation_code(CONTRACTS / folder, contract, *arguments))

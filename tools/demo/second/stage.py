@@ -1,5 +1,6 @@
 """The second stage: a node, the contracts and the actors, block after block."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -10,6 +11,8 @@ from tools.demo.processes import Processes
 from tools.demo.second.contracts import Deployed
 from tools.evm.functions import Function
 from tools.evm.node import Block, Node, Transaction
+
+_UNTIL_FINAL = 2
 
 
 @dataclass
@@ -38,13 +41,19 @@ class SecondStage:
         """What a view answers before the block that is being made."""
         return int(view.answer(self.node.call(contract, view(*arguments)))[0])
 
-    def play(self, end: int) -> None:
-        """Plays all processes until `end`, with a last block there."""
+    def play(self, end: int, moments: Mapping[int, Callable[[], None]]) -> None:
+        """Plays all processes until `end`, with a last block there that becomes final; each of `moments` is done after
+        the last block before its time."""
+        waiting = sorted(moments)
         while (time := self.processes.next_time()) is not None and time < end:
+            while waiting and waiting[0] <= time:
+                moments[waiting.pop(0)]()
             self.time = time
             self._play_slot()
         self.time = end
         self.blocks.append(self.node.mine([], end))
+        for _ in range(_UNTIL_FINAL):
+            self.node.mine()
 
     def _play_slot(self) -> None:
         wanted = self.processes.due(self.time)

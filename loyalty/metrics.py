@@ -4,6 +4,8 @@ Worker and API are processes of their own; where several processes serve one `/m
 an empty folder and prometheus-client adds them up.
 """
 
+from collections.abc import Mapping
+
 from prometheus_client import Counter, Gauge, Histogram
 
 _JOB_SECONDS = Histogram(
@@ -46,6 +48,9 @@ _RPC_SECONDS = Histogram(
 )
 _PRICE_FAULTS = Counter("loyalty_price_faults_total", "Price sources that failed", ["token", "source"])
 _PRICE_POINTS = Counter("loyalty_price_points_total", "Price points stored", ["token"])
+_PRICE_REFUSALS = Counter(
+    "loyalty_price_refusals_total", "Answers of price sources that were not believed", ["token", "source", "reason"]
+)
 _UNPRICED = Gauge("loyalty_unpriced_pool_days", "Pool-days that wait for a price", multiprocess_mode="mostrecent")
 _POINT_PERIODS = Counter("loyalty_point_periods_total", "Rounds and days whose points were counted", ["status"])
 _SETTLED = Gauge("loyalty_settled_epochs", "Epochs that are settled", multiprocess_mode="mostrecent")
@@ -97,6 +102,12 @@ def observe_prices(token: str, *, stored: int, faulty_sources: list[str]) -> Non
     _PRICE_POINTS.labels(token).inc(stored)
     for source in faulty_sources:
         _PRICE_FAULTS.labels(token, source).inc()
+
+
+def observe_refusals(refused: Mapping[tuple[str, str, str], int]) -> None:
+    """How many answers were refused, by token, source and reason."""
+    for labels, count in refused.items():
+        _PRICE_REFUSALS.labels(*labels).inc(count)
 
 
 def observe_unpriced(pool_days: int) -> None:

@@ -5,6 +5,7 @@ import logging
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -18,18 +19,18 @@ from sqlalchemy.exc import ArgumentError
 from loyalty import metrics
 from loyalty.chain.chain import Chain, open_chain
 from loyalty.config import (
+    ChainlinkPrice,
     CoinGeckoPrice,
     DefiLlamaPrice,
-    FilePrice,
-    FixedPrice,
-    PriceSetting,
+    PoolPrice,
     Program,
     Settings,
-    TokenSettings,
     load_program,
 )
 from loyalty.core.errors import Invalid, NotFound, Unavailable
+from loyalty.core.facts import PricePoint
 from loyalty.core.times import time_text
+from loyalty.jobs import price_contracts
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
@@ -41,20 +42,15 @@ from loyalty.jobs.holders import check_holder, unknown_holders
 from loyalty.jobs.index import Indexer, Step
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
 from loyalty.jobs.price import Priced, price, recorded_points
+from loyalty.jobs.price_sources import Asking, price_sources, remember
 from loyalty.jobs.record import Recorded, record
 from loyalty.jobs.rewind import Rewound
 from loyalty.jobs.score import Scored, Scorer
 from loyalty.jobs.settle import SETTLED, Evaluated, settle
-from loyalty.prices.coingecko import CoinGeckoSource
-from loyalty.prices.coingecko_api import SECONDS_BETWEEN_CALLS, CoinGeckoKey
-from loyalty.prices.defillama import DefiLlamaSource
-from loyalty.prices.defillama_api import SECONDS_BETWEEN_CALLS as DEFILLAMA_SECONDS
-from loyalty.prices.file import FileSource
-from loyalty.prices.fixed import FixedSource
-from loyalty.prices.pace import Pace
-from loyalty.prices.source import PriceSource
-from loyalty.program.rules import PoolKey, Rules, Token
-from loyalty.state import blocks, open_state, program_config
+from loyalty.prices.coingecko_api import CoinGeckoKey
+from loyalty.prices.merged import Merged
+from loyalty.program.rules import PoolKey, Rules
+from loyalty.state import StateTransaction, blocks, open_state, program_config
 from loyalty.state.check import optimize
 from loyalty.state.engine import State
 from loyalty.state.lock import WorkerLock
@@ -111,28 +107,6 @@ def database_lock(settings: Settings) -> Iterator[None]:
         yield
 
 
-def price_sources(
-    tokens: tuple[TokenSettings, ...], client: httpx.Client, key: CoinGeckoKey | None, sleep: Callable[[float], None]
-) -> dict[str, list[PriceSource]]:
-    """Each token's sources in the order of the program file. All that ask one server keep one pace together."""
-    llama_pace = Pace(DEFILLAMA_SECONDS, sleep=sleep)
-    pace = Pace(SECONDS_BETWEEN_CALLS[key.plan if key else "public"], sleep=sleep)
-
-    def source(token: Token, setting: PriceSetting) -> PriceSource:
-        match setting:
-            case FixedPrice(price=fixed):
-                return FixedSource(fixed)
-            case FilePrice(path=path):
-                return FileSource(path, token.price_decimals, token.symbol)
-            case CoinGeckoPrice(coin_id=coin_id):
-                return CoinGeckoSource(coin_id, token.price_decimals, token.symbol, client, key, sleep, pace)
-            case DefiLlamaPrice(coin=coin):
-                return DefiLlamaSource(coin, token.price_decimals, token.symbol, client, sleep, llama_pace)
-        raise Invalid(f"tokens[{token.symbol}].price: this source is not supported yet")
-
-    return {each.token.symbol: [source(each.token, setting) for setting in each.prices] for each in tokens}
-
-
 @dataclass
 class Engine:
     """A program with its database, chains and prices, and each job as a plain call.
@@ -150,6 +124,10 @@ class Engine:
     _registering: threading.Lock = field(default_factory=threading.Lock)
     _silent: set[int] = field(default_factory=set)
     """Chains whose contracts have still to be asked."""
+    _merged: Merged[list[PricePoint]] = field(default_factory=Merged)
+    """The questions to price sources that are under way, of the worker's turn and of commands."""
+    _price_contracts: list[price_contracts.Found] = field(default_factory=list)
+    """Feeds and pools that have answered and are still to be registered."""
     _busy: dict[int, threading.Lock] = field(default_factory=dict)
     _runners: dict[int, asyncio.Runner] = field(default_factory=dict)
     _chains: dict[int, Chain] = field(default_factory=dict)
@@ -186,7 +164,7 @@ class Engine:
             each.token.symbol
             for each in self.program.tokens
             for p in each.prices
-            if isinstance(p, CoinGeckoPrice | DefiLlamaPrice)
+            if isinstance(p, CoinGeckoPrice | DefiLlamaPrice | ChainlinkPrice | PoolPrice)
         )
 
     def prepare(self, chain_ids: Collection[int] | None = None) -> Prepared:
@@ -216,6 +194,8 @@ class Engine:
             await chain.check()
             for holder in unknown_holders(self.state, self.program, chain_id):
                 await check_holder(chain, holder)
+            sources = price_contracts.unknown(self.state, self.program, chain_id)
+            self._price_contracts += await price_contracts.ask(chain, self.program, sources)
             unknown = unknown_pools(self.state, self.program, chain_id)
             return {pool.key: await contract_facts(chain, pool) for pool in unknown}
 
@@ -225,6 +205,8 @@ class Engine:
         """Bind the database to the program with what the contracts said; `silent` chains are asked by their index."""
         with self._registering:
             prepared = prepare(self.state, self.program, found, self.now(), silent)
+            with StateTransaction(self.state, durable=True) as connection:
+                price_contracts.register(connection, self.program, self._price_contracts)
             chains = [each.id for each in self.program.chains]
             unknown = {chain for chain in chains if self._has_unknown(chain)}
             self._silent = {*silent, *unknown}
@@ -254,14 +236,18 @@ class Engine:
         """As `prepare`, but no endpoint is asked where the database knows this program, its rules and its pools."""
         with self.state.read() as connection:
             known = program_config.latest(connection) is not None
-        unknown = [chain for chain in self.program.chains if self._has_unknown(chain.id)]
+        unknown = any(self._has_unknown(chain.id) for chain in self.program.chains)
         if not known or unknown or config_changes(self.state, self.rules):
             self.prepare()
 
     def _has_unknown(self, chain_id: int) -> bool:
-        """Whether the program names a pool or a contract on the chain that the database does not know yet."""
-        pools, holders = unknown_pools(self.state, self.program, chain_id), self.program.look_through
-        return bool(pools or (holders and unknown_holders(self.state, self.program, chain_id)))
+        """Whether the file names a pool, or a contract to look through or to price a token by, that the database does
+        not know yet."""
+        return bool(
+            unknown_pools(self.state, self.program, chain_id)
+            or unknown_holders(self.state, self.program, chain_id)
+            or price_contracts.unknown(self.state, self.program, chain_id)
+        )
 
     def index_step(self, chain_id: int, until: int | None = None) -> Step | Rewound | None:
         """One step of a chain's index."""
@@ -340,8 +326,13 @@ class Engine:
         recordings = [self._chain(chain.id).recording_facts() for chain in self.program.chains]
         recorded = recorded_points([each for each in recordings if each], self.rules, self.now())
         with httpx.Client(timeout=30) as client:
-            sources = price_sources(self.program.tokens, client, self._coingecko_key(), self._pause)
-            done = price(self.state, self.rules, sources, self.now(), recorded)
+            asking = Asking(client, self._coingecko_key(), self._pause, self._merged)
+            sources = price_sources(self.state, self.program, asking)
+            try:
+                done = price(self.state, self.rules, sources.by_token, self.now(), recorded, sources.held)
+            finally:
+                refused = remember(self.state, sources, self.now())
+        metrics.observe_refusals(Counter((each.token, each.source, each.reason.value) for each in refused))
         for each in done:
             metrics.observe_prices(
                 each.token, stored=each.stored, faulty_sources=[fault.source for fault in each.faults]

@@ -19,7 +19,7 @@ class Arguments(NamedTuple):
 
 
 ARGUMENTS: dict[str, Arguments] = {
-    "price set": Arguments(("token", "from", "to", "usd", "reason")),
+    "price set": Arguments(("token", "from", "to", "usd", "reason"), ("correct",)),
     "settle": Arguments((), ("until",)),
     "hold": Arguments(("reason",)),
     "release": Arguments(),
@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, Arguments] = {
 _TIMES = ("from", "to")
 _NUMBERS = ("until", "epoch")
 _BLOCKS = ("from_block",)
+_SWITCHES = ("correct",)
 _DECIMALS = ("usd", "dust_below")
 _LETTERS_MOST = 500
 _EPOCH_MOST = 100_000
@@ -49,7 +50,7 @@ def arguments_of(kind: str, given: Mapping[str, str | int | None]) -> dict[str, 
     return {name: _read(name, value) for name, value in present.items()}
 
 
-def _read(name: str, value: str | int) -> str | int:
+def _read(name: str, value: str | int) -> str | int | bool:
     text = _text(name, str(value))
     if name in _TIMES:
         return writable_time(parse_time(text))
@@ -61,6 +62,10 @@ def _read(name: str, value: str | int) -> str | int:
         if not (text.isascii() and text.isdecimal() and len(text) <= _BLOCK_DIGITS_MOST):
             raise Invalid(f"{name} is {text!r}: expected a block's number")
         return int(text)
+    if name in _SWITCHES:
+        if text.lower() not in ("true", "false"):
+            raise Invalid(f"{name} is {text!r}: expected true or false")
+        return text.lower() == "true"
     if name in _DECIMALS:
         parse_decimal(text)
     return text

@@ -16,6 +16,8 @@ from loyalty.config.entries import (
     TokenTable,
 )
 from loyalty.config.price_settings import (
+    DEFAULT_HEARTBEAT,
+    DEFAULT_WINDOW,
     ChainlinkPrice,
     CoinGeckoPrice,
     DefiLlamaPrice,
@@ -134,7 +136,11 @@ def _token(entry: TokenTable, ids: dict[str, int], folder: Path) -> TokenSetting
         price_decimals=entry.price_decimals,
         max_age=entry.max_age,
     )
-    return TokenSettings(token, tuple(_price(price, token.price_decimals, folder) for price in entry.price))
+    prices, references = (
+        tuple(_price(price, token.price_decimals, folder) for price in listed)
+        for listed in (entry.price, entry.references)
+    )
+    return TokenSettings(token, prices, entry.max_deviation, references)
 
 
 def _price(entry: PriceTable, price_decimals: int, folder: Path) -> PriceSetting:
@@ -146,9 +152,9 @@ def _price(entry: PriceTable, price_decimals: int, folder: Path) -> PriceSetting
         case PriceTable(coingecko=str(coin)):
             return CoinGeckoPrice(coin)
         case PriceTable(chainlink=str(proxy)):
-            return ChainlinkPrice(proxy)
+            return ChainlinkPrice(proxy, entry.heartbeat or DEFAULT_HEARTBEAT)
         case PriceTable(defillama=str(coin)):
             return DefiLlamaPrice(coin)
         case PriceTable(pool=str(pool)):
-            return PoolPrice(pool)
+            return PoolPrice(pool, entry.window or DEFAULT_WINDOW, bool(entry.allow_rewarded))
     raise Invalid(f"{entry.place.path} names no price source")

@@ -11,6 +11,7 @@ from loyalty.config.tables import given, rows
 from loyalty.core.errors import Invalid
 
 PRICE_SOURCES = ("chainlink", "coingecko", "defillama", "pool", "fixed", "file")
+_BELONGS_TO = {"heartbeat": "chainlink", "window": "pool", "allow_rewarded": "pool"}
 
 
 def check_tokens(document: Document) -> None:
@@ -21,8 +22,9 @@ def check_tokens(document: Document) -> None:
     )
     for token in tokens:
         _check_home(token, chain_names(document))
-        for price in rows(token.price):
-            _check_price(token, price)
+        for price in (*rows(token.price), *rows(token.references)):
+            _check_price(token, price, document)
+        _check_limit(token)
     _check_needed_prices(document)
 
 
@@ -37,17 +39,54 @@ def _check_home(token: TokenTable, chains: list[str] | None) -> None:
         token.place.at("address").fault("nothing", "the token's address on the chain; or leave out chain too")
 
 
-def _check_price(token: TokenTable, price: PriceTable) -> None:
+def _check_price(token: TokenTable, price: PriceTable, document: Document) -> None:
     if not check_exactly_one(price, PRICE_SOURCES):
         return
+    for name, source in _BELONGS_TO.items():
+        if given(price, (name,)) and not given(price, (source,)):
+            price.place.at(name).fault(shown(getattr(price, name)), f"it beside {source} only: remove it")
     if given(price, ("chainlink", "pool")) and token.chain is None:
         token.place.at("chain").fault("nothing", "the chain on which the price is read")
+    _check_rewarded(token, price, document)
     if price.fixed is None or not known(price.fixed, token.price_decimals):
         return
     try:
         price_at_scale(Fraction(price.fixed), token.price_decimals)
     except Invalid as fault:
         price.place.at("fixed").fault(shown(price.fixed), str(fault))
+
+
+def _check_rewarded(token: TokenTable, price: PriceTable, document: Document) -> None:
+    """A pool that the program rewards prices nothing, unless the operator says so."""
+    if price.pool is None or price.allow_rewarded or not known(price.pool, token.chain, price.allow_rewarded):
+        return
+    rewarded = {(pool.chain, pool.address) for pool in rows(document.pools) if known(pool.chain, pool.address)}
+    if (token.chain, price.pool) in rewarded:
+        price.place.at("pool").fault(
+            shown(price.pool),
+            "a pool that the program does not reward: who moves this price is paid by it. Take another source, or set "
+            "allow_rewarded = true, with max_deviation for the token",
+        )
+
+
+def _check_limit(token: TokenTable) -> None:
+    """A deviation limit has something to compare with, and what is only compared with has a limit."""
+    if not known(token.price, token.max_deviation, token.references):
+        return
+    if token.references and token.max_deviation is None:
+        token.place.at("max_deviation").fault("nothing", 'a limit such as "0.02", within which references confirm')
+    if token.max_deviation is not None and (not token.price or len(token.price) + len(token.references) < 2):
+        token.place.at("references").fault(
+            "nothing", "another source to compare with: max_deviation needs two sources, here or in price"
+        )
+    if token.max_deviation is not None:
+        check_unique((each.place, _identity(each)) for each in (*rows(token.price), *rows(token.references)))
+
+
+def _identity(price: PriceTable) -> tuple[object, ...] | None:
+    """Which source it is; None where it names none or several."""
+    named = given(price, PRICE_SOURCES)
+    return (named[0], getattr(price, named[0])) if len(named) == 1 else None
 
 
 def _check_needed_prices(document: Document) -> None:

@@ -85,12 +85,18 @@ class ChainTable(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTable(Table):
-    """Exactly one is given. `fixed` stays as written until the token's price_decimals are known."""
+    """Exactly one source is given: `heartbeat` belongs to chainlink, `window` and `allow_rewarded` to pool.
+
+    `fixed` stays as written until the token's price_decimals are known.
+    """
 
     chainlink: Address | None = optional(ADDRESS)
+    heartbeat: int | None = optional(readings.duration(60, "25h"))
     coingecko: str | None = optional(COIN)
     defillama: str | None = optional(LLAMA)
     pool: Address | None = optional(ADDRESS)
+    window: int | None = optional(readings.duration(1_800, "30m"))
+    allow_rewarded: bool | None = optional(YES_OR_NO)
     fixed: str | None = optional(AMOUNT)
     file: str | None = optional(readings.text("the path of a CSV file, beside the program file", longest=1000))
 
@@ -105,6 +111,10 @@ class TokenTable(Table):
     max_age: int = optional(readings.duration(1, "2h"), 2 * HOUR_SECONDS)
     price: tuple[PriceTable, ...] = optional(
         one_or_more_tables(PriceTable, 'a price such as { coingecko = "tbtc" }, or a list of them, tried in order'), ()
+    )
+    max_deviation: Fraction | None = optional(readings.positive("0.02", 6, 1))
+    references: tuple[PriceTable, ...] = optional(
+        one_or_more_tables(PriceTable, 'a source such as { defillama = "…" }, or a list of them'), ()
     )
 
 

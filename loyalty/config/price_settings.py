@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import format_units
 from loyalty.core.errors import Invalid
+from loyalty.core.times import HOUR_SECONDS, duration_text
 
+DEFAULT_HEARTBEAT = 25 * HOUR_SECONDS
+DEFAULT_WINDOW = 1_800
 _PPM = 1_000_000
 
 
@@ -43,12 +47,13 @@ class CoinGeckoPrice:
 
 @dataclass(frozen=True, slots=True)
 class ChainlinkPrice:
-    """A Chainlink proxy on the token's chain."""
+    """A Chainlink proxy on the token's chain; an answer stands for `heartbeat` seconds."""
 
     proxy: Address
+    heartbeat: int = DEFAULT_HEARTBEAT
 
     def masked(self, price_decimals: int) -> dict[str, str]:
-        return {"chainlink": checksum(self.proxy)}
+        return {"chainlink": checksum(self.proxy), "heartbeat": duration_text(self.heartbeat)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,21 @@ class DefiLlamaPrice:
 
 @dataclass(frozen=True, slots=True)
 class PoolPrice:
-    """The time-weighted price of a pool on the token's chain."""
+    """The price of a Uniswap V3 pool on the token's chain, time-weighted over `window` seconds.
+
+    `allow_rewarded`: also where the program rewards liquidity in that pool.
+    """
 
     pool: Address
+    window: int = DEFAULT_WINDOW
+    allow_rewarded: bool = False
 
-    def masked(self, price_decimals: int) -> dict[str, str]:
-        return {"pool": checksum(self.pool)}
+    def masked(self, price_decimals: int) -> dict[str, Any]:
+        return {
+            "pool": checksum(self.pool),
+            "window": duration_text(self.window),
+            "allow_rewarded": self.allow_rewarded,
+        }
 
 
 PriceSetting = FixedPrice | FilePrice | CoinGeckoPrice | ChainlinkPrice | DefiLlamaPrice | PoolPrice

@@ -66,10 +66,20 @@ class ChainSettings:
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
-    """A token and its price sources, to be tried in this order; none where nothing needs its price."""
+    """A token and its price sources, to be tried in this order; none where nothing needs its price.
+
+    With `max_deviation` a price is believed only within that part of what another of them, or of `references`, says.
+    """
 
     token: Token
     prices: tuple[PriceSetting, ...]
+    max_deviation: Fraction | None = None
+    references: tuple[PriceSetting, ...] = ()
+
+    @property
+    def sources(self) -> tuple[PriceSetting, ...]:
+        """All that are asked: for a price, then those that are only compared with."""
+        return (*self.prices, *self.references)
 
     def masked(self) -> dict[str, Any]:
         token = self.token
@@ -81,6 +91,15 @@ class TokenSettings:
             "price_decimals": token.price_decimals,
             "max_age": duration_text(token.max_age),
             "price": [price.masked(token.price_decimals) for price in self.prices],
+            **self._masked_limit(),
+        }
+
+    def _masked_limit(self) -> dict[str, Any]:
+        if self.max_deviation is None:
+            return {}
+        return {
+            "max_deviation": format_decimal(self.max_deviation),
+            "references": [price.masked(self.token.price_decimals) for price in self.references],
         }
 
 

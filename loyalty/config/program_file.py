@@ -19,7 +19,6 @@ from loyalty.config.checks_pools import check_pools
 from loyalty.config.checks_tokens import check_tokens
 from loyalty.config.entries import Document
 from loyalty.config.faults import Place
-from loyalty.config.later import refuse_later
 from loyalty.config.program import Program
 from loyalty.config.settings import Settings
 from loyalty.config.tables import read_table
@@ -40,7 +39,6 @@ def program_of(raw: dict[str, Any], path: Path, settings: Settings) -> Program:
     """The program of a parsed file; `path` says what relative paths in it are relative to."""
     place = Place()
     document = read_table(Document, raw, place)
-    refuse_later(raw, place)
     _check(document, settings.rpc)
     if place.faults:
         raise InvalidFile(f"the program file {path}", list(dict.fromkeys(place.faults)))

@@ -15,6 +15,7 @@ from loyalty.core.amounts import parse_units
 from loyalty.core.errors import Invalid, LoyaltyError, NotFound
 from loyalty.core.spans import Span
 from loyalty.jobs.backfill import start, stop
+from loyalty.jobs.correct_price import correct_price
 from loyalty.jobs.hold import hold, release
 from loyalty.jobs.pay import mark_paid
 from loyalty.jobs.set_price import set_price
@@ -130,6 +131,9 @@ def _price_set(act: Act) -> Result:
     span = Span(_whole(act.arguments, "from"), _whole(act.arguments, "to"))
     units = parse_units(_text(act.arguments, "usd"), token.price_decimals)
     reason = _text(act.arguments, "reason")
+    if act.arguments.get("correct", False):
+        corrected = correct_price(act.connection, act.rules, token, span, units, reason, act.actor, act.now)
+        return {"points": corrected.corrected, "days": corrected.days}
     done = set_price(act.connection, act.rules, token, span, units, reason, act.actor, act.now)
     return {"points": done.stored, "refused": done.refused}
 

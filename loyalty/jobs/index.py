@@ -12,7 +12,16 @@ from loyalty.core.errors import Inconsistent, Invalid, Unavailable
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
 from loyalty.jobs import backfill
-from loyalty.jobs.followers import curve, erc4626, nft_staker, shares, stream_vault, uniswap_v3
+from loyalty.jobs.followers import (
+    chainlink,
+    curve,
+    erc4626,
+    nft_staker,
+    pool_price,
+    shares,
+    stream_vault,
+    uniswap_v3,
+)
 from loyalty.jobs.followers.turn import Follower, Plan, Turn
 from loyalty.jobs.next_plan import Sight, next_plan
 from loyalty.jobs.rewind import Rewound, common_ancestor, rewind
@@ -69,6 +78,8 @@ class Indexer:
             erc4626.PROTOCOL: erc4626.Erc4626Follower(state, chain),
             shares.KIND: shares.SharesFollower(state, chain),
             nft_staker.KIND: nft_staker.NftStakerFollower(state, chain),
+            chainlink.KIND: chainlink.ChainlinkFollower(state, chain),
+            pool_price.KIND: pool_price.PoolPriceFollower(state, chain),
         }
 
     async def step(self, now: int, until: int | None = None) -> Step | Rewound | None:

@@ -13,17 +13,20 @@ from typing import NamedTuple
 from loyalty.chain.chain import Chain
 from loyalty.chain.heard_calls import HeardCalls
 from loyalty.config import ChainSettings, PoolSettings, Program
+from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict
 from loyalty.core.logs import RawLog
+from loyalty.jobs import price_contracts
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.followers import pool_price
 from loyalty.jobs.holders import check_holder
 from loyalty.jobs.index import SPAN_BLOCKS_FIRST, Indexer, Step
 from loyalty.jobs.prepare import prepare
 from loyalty.jobs.vault_facts import VaultFacts
 from loyalty.program.rules import PoolKey
 from loyalty.protocols.uniswap_v3.adapter import read_last_price
-from loyalty.state import open_state
+from loyalty.state import StateTransaction, open_state
 from loyalty.state.engine import State
 from loyalty.state.migrate import upgrade
 
@@ -43,6 +46,7 @@ class Listener:
     settings: ChainSettings
     program: Program
     found: Mapping[PoolKey, ContractFacts]
+    found_prices: Sequence[price_contracts.Found] = ()
 
     async def blocks(self, last: Header, kept: Mapping[int, Header]) -> AsyncIterator[Block]:
         """Up to `last` in order: blocks with logs that are needed, the program's first block, ends of steps, and those
@@ -84,25 +88,28 @@ class Listener:
         return found if found is not None and found.number <= last.number else None
 
     async def _last_prices(self, begins: Header | None) -> list[RawLog]:
-        """Of each Uniswap pool that is older than the program, the log of the last price before it.
+        """Of each Uniswap pool that is older than the program, the log of the last price before it; of one that prices
+        a token, before it is followed.
 
-        The index looks for it when it reaches the program's start; the blocks before are written by then.
+        The index looks for it when it comes there; the blocks before are written by then.
         """
-        found: list[RawLog] = []
-        for pool in self._pools():
-            if begins is None or pool.protocol != "uniswap_v3" or pool.start_block >= begins.number:
-                continue
-            heard: list[RawLog] = []
-            self.chain.hear_logs(heard)
-            try:
-                reading = await self.chain.read(
-                    read_last_price(pool.address, begins.number, pool.start_block), begins.number
-                )
-            finally:
-                self.chain.hear_logs(None)
-            if (swap := reading.result) is not None:
-                found += [log for log in heard if (log.block, log.log_index) == (swap.block, swap.log_index)]
-        return found
+        asked = [
+            (pool.address, begins.number, pool.start_block)
+            for pool in self._pools()
+            if begins is not None and pool.protocol == "uniswap_v3" and pool.start_block < begins.number
+        ]
+        asked += [(each.address, each.start_block, 0) for each in self.found_prices if each.kind == pool_price.KIND]
+        return [log for pool, before, since in asked for log in await self._last_price(pool, before, since)]
+
+    async def _last_price(self, pool: Address, before_block: int, start_block: int) -> list[RawLog]:
+        heard: list[RawLog] = []
+        self.chain.hear_logs(heard)
+        try:
+            reading = await self.chain.read(read_last_price(pool, before_block, start_block), before_block)
+        finally:
+            self.chain.hear_logs(None)
+        swap = reading.result
+        return [log for log in heard if swap and (log.block, log.log_index) == (swap.block, swap.log_index)]
 
     def _pools(self) -> list[PoolSettings]:
         return [pool for pool in self.program.pools if pool.chain_id == self.chain.id]
@@ -114,6 +121,8 @@ class Listener:
         with TemporaryDirectory() as folder, open_state(Path(folder) / "listening.db") as state:
             upgrade(state)
             prepare(state, self.program, {**self._homes(), **self.found}, 0, others)
+            with StateTransaction(state) as connection:
+                price_contracts.register(connection, self.program, self.found_prices)
             yield state
 
     def _homes(self) -> dict[PoolKey, ContractFacts]:
@@ -146,6 +155,15 @@ async def ask_contracts(chain: Chain, program: Program, heard: HeardCalls) -> di
             finally:
                 chain.hear(None)
     return found
+
+
+async def ask_price_contracts(chain: Chain, program: Program, heard: HeardCalls) -> list[price_contracts.Found]:
+    """What the feeds and pools of the chain say that the program takes prices from; kept in `heard` too."""
+    chain.hear(heard)
+    try:
+        return await price_contracts.ask(chain, program, price_contracts.wanted(program, chain.id))
+    finally:
+        chain.hear(None)
 
 
 def _blocks(logs: Sequence[RawLog], kept: Mapping[int, Header]) -> list[Block]:

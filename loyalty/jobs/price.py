@@ -14,17 +14,31 @@ from loyalty.core.spans import Span, subtract
 from loyalty.core.times import HOUR_SECONDS, day_span
 from loyalty.jobs.accrue import CLOSED
 from loyalty.jobs.rules import rules_in_force
-from loyalty.prices.choose import SourceFault, ask
+from loyalty.prices.choose import Asked, SourceFault, ask
+from loyalty.prices.deviation import DeviationLimit, ask_within
+from loyalty.prices.refusal import Refuse, log_refusal
 from loyalty.prices.source import PriceSource
 from loyalty.program.digest import priced_tokens
 from loyalty.program.rules import Rules, Token
 from loyalty.state import StateTransaction, days, epochs, pool_tokens, pools, prices, tokens
 from loyalty.state.engine import State
 
-GRID_SOURCES = frozenset({"coingecko", "defillama"})
+GRID_SOURCES = frozenset({"coingecko", "defillama", "chainlink", "pool"})
 """Sources with a point each full hour; a fixed price and a file's rows are all known at once."""
 
 _log = logging.getLogger(__name__)
+
+
+class Held(NamedTuple):
+    """How a token's sources are held: within `limit` of each other, and asked for no hour from `known_until` on.
+
+    Up to there the chain is final and indexed that some of them read (None: none does). Whether they leave a later hour
+    out nobody knows yet, so no other source stands in for them. What is refused is told to `refuse`.
+    """
+
+    limit: DeviationLimit | None = None
+    known_until: int | None = None
+    refuse: Refuse = log_refusal
 
 
 class Priced(NamedTuple):
@@ -64,6 +78,7 @@ def price(
     sources: Mapping[str, Sequence[PriceSource]],
     now: int,
     recorded: Mapping[str, Sequence[PricePoint]] | None = None,
+    held: Mapping[str, Held] | None = None,
 ) -> list[Priced]:
     """Ask for every token's missing points, from `max_age` before the program's start to its end, on the grid to `now`.
 
@@ -71,8 +86,9 @@ def price(
     and up to the last of them no source is asked: replayed, they give the digests that they gave before.
     """
     known = recorded or {}
+    holds = held or {}
     return [
-        _price_token(state, rules, rules.tokens[symbol], chosen, now, known.get(symbol, ()))
+        _price_token(state, rules, rules.tokens[symbol], chosen, now, known.get(symbol, ()), holds.get(symbol, Held()))
         for symbol, chosen in sources.items()
         if chosen or symbol in known
     ]
@@ -85,6 +101,7 @@ def _price_token(
     sources: Sequence[PriceSource],
     now: int,
     recorded: Sequence[PricePoint],
+    held: Held,
 ) -> Priced:
     whole = Span(rules.start - token.max_age, rules.end + 1)
     with state.read() as connection:
@@ -93,8 +110,8 @@ def _price_token(
     points: list[PricePoint] = list(recorded)
     missing: list[Span] = []
     faults: list[SourceFault] = []
-    for span in _unreplayed(_spans_to_ask(whole, stored, sources, now), recorded):
-        asked = ask(sources, span, now)
+    for span in _unreplayed(_spans_to_ask(whole, stored, sources, now, held.known_until), recorded):
+        asked = _ask(sources, held, token, span, now)
         points += asked.points
         missing += asked.missing
         faults += asked.faults
@@ -104,11 +121,20 @@ def _price_token(
     return Priced(token.symbol, accepted, late, tuple(missing), tuple(faults))
 
 
-def _spans_to_ask(whole: Span, stored: Sequence[PricePoint], sources: Sequence[PriceSource], now: int) -> list[Span]:
+def _ask(sources: Sequence[PriceSource], held: Held, token: Token, span: Span, now: int) -> Asked:
+    if held.limit is None:
+        return ask(sources, span, now)
+    return ask_within(sources, held.limit, token.symbol, span, now, held.refuse)
+
+
+def _spans_to_ask(
+    whole: Span, stored: Sequence[PricePoint], sources: Sequence[PriceSource], now: int, known_until: int | None
+) -> list[Span]:
     """Everything for sources that cost nothing to read; otherwise only the past hours without a point."""
-    if all(source.name not in GRID_SOURCES for source in sources):
+    if known_until is None and all(source.name not in GRID_SOURCES for source in sources):
         return [Span(0, whole.end + HOUR_SECONDS)]
-    past = Span(whole.start, min(whole.end, now + 1))
+    end = now + 1 if known_until is None else min(now + 1, known_until)
+    past = Span(whole.start, max(whole.start, min(whole.end, end)))
     hours = {point.valid_time // HOUR_SECONDS * HOUR_SECONDS for point in stored}
     return subtract(past, [Span(hour, hour + HOUR_SECONDS) for hour in hours])
 

@@ -24,7 +24,7 @@ from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.spans import Span
 from loyalty.jobs.ask_shares import ShareAsker
-from loyalty.jobs.listen import Listener, ask_contracts
+from loyalty.jobs.listen import Listener, ask_contracts, ask_price_contracts
 from loyalty.jobs.pool_facts import pool_facts
 from loyalty.program.rules import Rules
 from loyalty.state import blocks, pools, prices, share_answers, tokens
@@ -53,12 +53,13 @@ async def record(state: State, program: Program, chain: Chain, path: Path, until
     last = await _last_block(state, chain, until)
     heard = HeardCalls()
     found = await ask_contracts(chain, program, heard)
+    found_prices = await ask_price_contracts(chain, program, heard)
     asked = keep_share_answers(state, program.rules, chain, last.number, heard)
     kept = dict(zip(asked, await chain.headers(asked), strict=True))
     facts = await _facts(state, program, chain, heard)
     count = logs = 0
     with RecordingWriter.open(path, facts) as writer:
-        async for block in Listener(chain, settings, program, found).blocks(last, kept):
+        async for block in Listener(chain, settings, program, found, found_prices).blocks(last, kept):
             writer.add_block(block.header, block.logs)
             count += 1
             logs += len(block.logs)

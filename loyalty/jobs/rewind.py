@@ -17,6 +17,7 @@ from loyalty.state import (
     cursors,
     days,
     facts,
+    feeds,
     points,
     pools,
     rounds,
@@ -70,6 +71,7 @@ def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int
     """
     forgotten = facts.delete_above(connection, chain_id, ancestor.number)
     share_pools.forget_untold_generations(connection, chain_id)
+    feeds.forget_above(connection, chain_id, ancestor.number)
     blocks.delete_above(connection, chain_id, ancestor.number)
     cursors.set_back(connection, chain_id, ancestor.number)
     backfills.set_back(connection, chain_id, ancestor.number)

@@ -14,11 +14,12 @@ from loyalty.jobs.epoch_prices import point_at
 from loyalty.jobs.round_starts import Group, group_of, round_starts
 from loyalty.jobs.score_rules import Term
 from loyalty.program.points import RoundHoldings, ShareScale, points_of_round, unstaked_in
-from loyalty.program.rules import PoolKey, Token
+from loyalty.program.rules import PoolKey, Rules, Token
 from loyalty.protocols.vaults.stream_vault.bridged import GroupStart
 from loyalty.state import (
     StateTransaction,
     days,
+    epochs,
     points,
     pool_tokens,
     providers,
@@ -120,8 +121,8 @@ def count_round(
 ) -> Counted | None:
     """The points of the round that `start` began, as far as it is known; `end` is the roll that ended it.
 
-    It is counted for good once it is over and the day it began on is closed: its price cannot change any more. None
-    where its start has been rewound meanwhile.
+    It is counted for good once it is over and the price at its start cannot change any more. None where its start has
+    been rewound meanwhile.
     """
     pool, number = group.home.pool, start.round + 1
     begun, waits = rounds.find(connection, pool.id, number), group.waits_for(connection, start.time)
@@ -135,7 +136,7 @@ def count_round(
         pool.id,
         "round",
         number,
-        *_standing(connection, pool, holdings, start, end, waits, token),
+        *_standing(connection, group, term.rules, holdings, start, end, waits, token),
         price=None if price is None else price.price,
         rate=format_decimal(term.rule.per_usd_per_round[PoolKey(pool.chain_id, pool.address)]),
         as_of_block=group.head.number if end is None else end.block,
@@ -155,7 +156,8 @@ def count_round(
 
 def _standing(
     connection: Connection,
-    pool: PoolRow,
+    group: Group,
+    rules: Rules,
     holdings: RoundHoldings | None,
     start: RoundRolled,
     end: RoundRolled | None,
@@ -167,7 +169,8 @@ def _standing(
         return OPEN, waits
     if holdings.shares and not holdings.price:
         return UNPRICED, f"{token.symbol}: no valid price at {time_text(start.time)}"
-    return _status(connection, pool, start, end), None
+    is_over = end is not None and _is_final(connection, group, rules, holdings, day_of(start.time))
+    return CLOSED if is_over else OPEN, None
 
 
 def _holdings(
@@ -197,6 +200,14 @@ def _lines(term: Term, holdings: RoundHoldings) -> list[PointLine]:
     ]
 
 
-def _status(connection: Connection, pool: PoolRow, start: RoundRolled, end: RoundRolled | None) -> str:
-    day = days.states(connection, pool.id).get(day_of(start.time))
-    return CLOSED if end is not None and day is not None and day.status in (CLOSED, EMPTY) else OPEN
+def _is_final(connection: Connection, group: Group, rules: Rules, holdings: RoundHoldings, day: int) -> bool:
+    """Whether nothing can change the price at the round's start, on `day`, any more.
+
+    A day without liquidity keeps no late price out. Where all shares were on other chains then, a closed day there
+    does, or the settled epoch.
+    """
+    home, *others = (days.states(connection, each.pool.id).get(day) for each in (group.home, *group.others))
+    if home is None or home.status != EMPTY or not holdings.shares:
+        return home is not None and home.status in (CLOSED, EMPTY)
+    is_settled = day < rules.epoch(epochs.settled_count(connection) + 1).days.start
+    return is_settled or any(other is not None and other.status == CLOSED for other in others)

@@ -38,8 +38,8 @@ def set_price(
     keep it. Raises Invalid for a span that ends before it starts or misses the program, for a price that is not above
     zero and for a missing reason; Conflict where nothing could be stored.
     """
-    _check(span, price_units, reason)
-    wanted = _within_program(rules, token, span)
+    check(span, price_units, reason)
+    wanted = within_program(rules, token, span)
     times = _seconds_without_price(connection, token, wanted)
     points = [PricePoint(time, price_units, "operator", now) for time in times]
     stored, refused = store_in(connection, rules, token, points, reason.strip())
@@ -61,7 +61,8 @@ def set_price(
     return PriceSet(stored, refused)
 
 
-def _check(span: Span, price_units: int, reason: str) -> None:
+def check(span: Span, price_units: int, reason: str) -> None:
+    """Raises Invalid for what can be no price of the operator's."""
     if span.end < span.start:
         raise Invalid(f"--from {time_text(span.start)} is after --to {time_text(span.end)}: exchange them")
     if price_units <= 0:
@@ -70,7 +71,7 @@ def _check(span: Span, price_units: int, reason: str) -> None:
         raise Invalid("a price needs a --reason: it is kept in the audit log and shown by explain")
 
 
-def _within_program(rules: Rules, token: Token, span: Span) -> Span:
+def within_program(rules: Rules, token: Token, span: Span) -> Span:
     """What of the span the program can use: from `max_age` before its start to its end."""
     first = rules.start - token.max_age
     if span.end < first or span.start > rules.end:

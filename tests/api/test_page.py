@@ -111,3 +111,25 @@ def test_why_a_reward_is_told_on_the_page_from_what_explain_answers(client: Clie
         assert read, name
         assert read <= part.keys(), name
     assert 'id="why"' in client.get("/").text
+
+
+def test_points_are_hidden_until_the_program_has_some(client: Client, outline: Outline) -> None:
+    assert client.json("leaderboard")["scores"] == []
+    (section,) = [each for each in outline.all("section") if each.get("id") == "points"]
+    assert "hidden" in section
+    assert 'element("points").hidden = !leaderboard.scores.length' in client.get("/page/page.js").text
+
+
+def test_every_field_of_points_that_the_script_reads_is_one_that_the_api_describes(client: Client) -> None:
+    script = client.get("/page/page.js").text
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    for name, schema in (
+        ("leaderboard", "Leaderboard"),
+        ("leader", "Leader"),
+        ("rounds", "Rounds"),
+        ("round", "VaultRound"),
+        ("mine", "ProviderPoints"),
+    ):
+        read = set(re.findall(rf"\b{name}\.([a-z_]+)\b", script))
+        assert read, name
+        assert read <= schemas[schema]["properties"].keys(), name

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from loyalty.config import load_settings
-from loyalty.config.later import LATER
 
 OTHER = "0x00000000000000000000000000000000000000bb"
 TWO_TIERS = [{"from_epoch": 3, "multiplier": "1"}, {"from_epoch": 3, "multiplier": "2"}]
@@ -328,32 +327,3 @@ def test_no_fault_repeats_an_endpoint(refused, changed, rpc):
     faults = refused(changed(**{"chains[0].rpc": rpc}))
     assert "hunter2" not in "".join(faults)
     assert faults[0].startswith("chains[0].rpc")
-
-
-WRITTEN_LATER: dict[str, dict[str, Any]] = {
-    'pools.protocol = "erc4626"': {"pools[0].protocol": "erc4626"},
-    'pools.protocol = "stream_vault"': {"pools[0].protocol": "stream_vault"},
-    'pools.value = "virtual_price"': {"pools[0].value": "virtual_price"},
-    'pools.value = "peg"': {"pools[0].value": "peg:WBTC"},
-    "tokens.price.chainlink": {"tokens[0].price[0]": {"chainlink": OTHER}},
-    "tokens.price.pool": {"tokens[0].price[1]": {"pool": OTHER}},
-    "look_through": {"look_through": [{"chain": "arbitrum-one", "address": OTHER, "shares": OTHER}]},
-}
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_what_comes_later_is_refused_by_name(refused, changed, name):
-    faults = refused(changed(**WRITTEN_LATER[name]))
-    later = [fault for fault in faults if " with a later release; " in fault]
-    assert len(later) == 1
-    assert later[0].startswith(next(iter(WRITTEN_LATER[name])).partition("]")[0])
-
-
-@pytest.mark.parametrize("name", [*LATER])
-def test_deleting_its_line_is_all_that_lifts_a_refusal(load, changed, monkeypatch, name):
-    curve = {"pools[0].protocol": "curve"} if name.startswith("pools.value") else {}
-    numbers = {"pools[0].fee_pips": None, "pools[0].tick_spacing": None} if name.startswith("pools.") else {}
-    monkeypatch.delitem(LATER, name)
-    program = load(changed(**WRITTEN_LATER[name], **curve, **numbers))
-    masked = str(program.masked())
-    assert any(text in masked for text in (OTHER[-6:], "peg:WBTC", "virtual_price", "erc4626", "stream_vault", "drops"))

@@ -107,11 +107,11 @@ def open_engine(program: Path, database: Path, rpc: str) -> Iterator[Engine]:
 
 def catch_up(engine: Engine) -> None:
     """Every job once, as `loyalty index` runs them."""
-    engine.price()
     for chain in engine.program.chains:
         engine.index(chain.id)
         while engine.ask_shares(chain.id):
             pass
+    engine.price()
     engine.accrue()
     engine.score()
     engine.settle()

@@ -47,12 +47,26 @@ def test_a_point_of_a_time_that_has_one_does_not_replace_it(state: State, token:
         assert prices.insert(connection, token, []) == 0
 
 
-def test_points_are_taken_back_by_time(state: State, token: int) -> None:
+def test_a_correction_is_a_later_version_and_the_older_ones_stay(state: State, token: int) -> None:
     with StateTransaction(state) as connection:
         prices.insert(connection, token, [point(10), point(20), point(30)])
-        assert prices.delete(connection, token, [10, 30, 99]) == 2
-        assert prices.delete(connection, token, []) == 0
-        assert prices.points(connection, token) == [point(20)]
+        prices.correct(connection, token, [point(20, 5, "operator"), point(30, 6, "operator")], "a typing error")
+        prices.correct(connection, token, [point(30, 7, "operator")], "another one")
+        prices.correct(connection, token, [], "nothing")
+        assert [found.price for found in prices.points(connection, token)] == [100, 5, 7]
+        assert [found.price for found in prices.points(connection, token, Span(25, 40))] == [5, 7]
+        latest = prices.latest(connection, token)
+        assert latest is not None
+        assert latest.price == 7
+        assert [found[:5] for found in prices.versions(connection, token, Span(20, 31))] == [
+            (20, 1, 100, "coingecko", 27),
+            (20, 2, 5, "operator", 27),
+            (30, 1, 100, "coingecko", 37),
+            (30, 2, 6, "operator", 37),
+            (30, 3, 7, "operator", 37),
+        ]
+        assert prices.reasons(connection, token) == {20: "a typing error", 30: "another one"}
+        assert prices.insert(connection, token, [point(20, 8)]) == 0
 
 
 def test_the_operators_reason_is_kept(state: State, token: int) -> None:

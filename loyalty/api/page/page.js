@@ -9,6 +9,7 @@ let timer = 0;
 let lookedUp = null;
 let asked = 0;
 let explained = 0;
+let score = null;
 
 class Problem extends Error {
   constructor(status, detail) {
@@ -138,23 +139,20 @@ function showProviders(providers) {
     body.replaceChildren(make("tr", {}, make("td", { text: "No liquidity is counted yet.", kind: "empty wide-cell", colspan: 5 })));
     return;
   }
-  const focused = document.activeElement?.dataset?.address;
-  body.replaceChildren(
-    ...providers.items.map((each) => {
-      const look = make("button", { text: short(each.address), kind: "link address", type: "button", title: each.address, "data-address": each.address, "aria-label": `Look up ${each.address}` });
-      look.addEventListener("click", () => lookUp(each.address, true));
-      return make(
+  replaceRows(
+    "providers",
+    providers.items.map((each) =>
+      make(
         "tr",
         {},
-        make("td", {}, look),
+        make("td", {}, addressButton(each.address)),
         make("td", { text: each.tier ? `${each.tier} × ${each.multiplier}` : each.excluded ? "excluded" : "–" }),
         make("td", { text: each.average_usd ? usd(each.average_usd) : "–", kind: "n", label: "Average" }),
         make("td", { text: percent(each.weight_share), kind: "n", label: "Share" }),
         make("td", { text: amounts(each.rewards), kind: "n wide-cell", label: "Rewards" }),
-      );
-    }),
+      ),
+    ),
   );
-  if (focused) body.querySelector(`[data-address="${CSS.escape(focused)}"]`)?.focus();
 }
 
 function fact(title, value, below) {
@@ -188,7 +186,94 @@ function grouping(rewards) {
   return byEpoch;
 }
 
-function showFound(provider) {
+// Several shares a rank: 2= says so.
+const rankOf = (leader) => (leader.shared_by > 1 ? `${leader.rank}=` : String(leader.rank));
+const inPoints = (points) => grouped(points, points.length < 12 ? 2 : 0);
+
+function addressButton(address) {
+  const look = make("button", { text: short(address), kind: "link address", type: "button", title: address, "data-address": address, "aria-label": `Look up ${address}` });
+  look.addEventListener("click", () => lookUp(address, true));
+  return look;
+}
+
+// Rows that come anew keep the focus where it was.
+function replaceRows(table, rows) {
+  const body = element(table).tBodies[0];
+  const focused = body.contains(document.activeElement) ? document.activeElement.dataset.address : null;
+  body.replaceChildren(...rows);
+  if (focused) body.querySelector(`[data-address="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function showLeaders(leaderboard) {
+  element("points").hidden = !leaderboard.scores.length;
+  element("points-status").replaceChildren(badge(leaderboard.status));
+  showScores(leaderboard);
+  const none = make("tr", {}, make("td", { text: "Nobody has points yet.", kind: "empty wide-cell", colspan: 3 }));
+  const rows = leaderboard.items.map((leader) =>
+    make("tr", {}, make("td", {}, addressButton(leader.address)), make("td", { text: rankOf(leader), kind: "n", label: "Rank" }), make("td", { text: inPoints(leader.points), kind: "n wide-cell", label: "Points" })),
+  );
+  replaceRows("leaders", rows.length ? rows : [none]);
+}
+
+function showScores(leaderboard) {
+  const box = element("scores");
+  box.hidden = leaderboard.scores.length < 2;
+  const shown = [...box.children].map((each) => each.textContent).join("\n");
+  if (shown !== leaderboard.scores.join("\n")) box.replaceChildren(...leaderboard.scores.map(scoreButton));
+  for (const each of box.children) each.setAttribute("aria-pressed", String(each.textContent === leaderboard.score));
+}
+
+function scoreButton(name) {
+  const button = make("button", { text: name, type: "button" });
+  button.addEventListener("click", async () => {
+    score = name;
+    try {
+      showLeaders(await get(leaderboardPath()));
+    } catch (problem) {
+      notice(problem.message, problem.status !== 503);
+    }
+  });
+  return button;
+}
+
+const leaderboardPath = () => `/leaderboard?limit=${TOP}${score === null ? "" : `&score=${encodeURIComponent(score)}`}`;
+
+function showRounds(rounds) {
+  element("rounds-part").hidden = !rounds.items.length;
+  replaceRows("rounds", rounds.items.map(roundRow));
+}
+
+function roundRow(round) {
+  const points = round.points.map((each) => `${inPoints(each.points)} ${each.score}`).join(" + ") || "–";
+  const vault = make("td", { title: round.pool }, document.createTextNode(`${round.round} `), make("span", { text: `of ${short(round.pool)}`, kind: "address sub" }));
+  return make(
+    "tr",
+    {},
+    vault,
+    make("td", { text: round.start ? moment(round.start) : "with the vault", label: "Began" }),
+    round.end ? make("td", { text: moment(round.end), label: "Ended" }) : make("td", { label: "Ended" }, make("span", { text: "open", kind: "badge provisional" })),
+    make("td", { text: round.price_per_share ? `${round.price_per_share} ${round.asset}` : "–", kind: "n", label: "Price per share" }),
+    make("td", { text: round.yield ? `${grouped(round.yield, 2)} ${round.asset}` : "–", kind: "n", label: "Yield" }),
+    make("td", { text: round.participants === null ? "–" : String(round.participants), kind: "n", label: "Holders" }),
+    make("td", { text: round.reason || points, kind: round.reason ? "wide-cell" : "n wide-cell", label: "Points" }),
+  );
+}
+
+function pointsParts(mine) {
+  const totals = mine.scores.filter((each) => each.rank !== null);
+  if (!totals.length) return [];
+  const facts = totals.map((each) => fact(each.score, `${inPoints(each.points)} points`, `rank ${each.rank}`));
+  return [make("h3", { text: "Points" }), make("dl", { kind: "facts" }, ...facts), make("ul", { kind: "mine" }, ...mine.items.map(pointLine))];
+}
+
+function pointLine(each) {
+  const when = each.round === null ? each.date : `round ${each.round} from ${moment(each.start)}`;
+  const what = each.round === null ? `${grouped(each.usd, 2)} dollar-days` : `${each.shares} shares × ${each.price_per_share} × $${each.price} = ${usd(each.usd)}`;
+  const gives = each.reason ? `no points: ${each.reason}` : `× ${each.rate} = ${grouped(each.points, 6)} ${each.score}`;
+  return make("li", {}, document.createTextNode(`${when}: ${what}, ${gives} `), badge(each.status));
+}
+
+function showFound(provider, mine) {
   const tier = provider.tier ? `${provider.tier} × ${provider.multiplier}` : provider.excluded ? "Excluded" : "In no tier";
   const climb = provider.excluded
     ? provider.excluded
@@ -215,6 +300,7 @@ function showFound(provider) {
   } else if (provider.epoch) {
     parts.push(make("p", { kind: "sub" }, whyButton(`Why nothing in epoch ${provider.epoch}?`, provider.address, provider.epoch)));
   }
+  parts.push(...pointsParts(mine));
   const focused = document.activeElement?.dataset?.epoch;
   element("found").replaceChildren(...parts);
   if (focused) element("found").querySelector(`[data-epoch="${CSS.escape(focused)}"]`)?.focus();
@@ -344,11 +430,11 @@ async function lookUp(address, scroll = false) {
   }
   if (lookedUp !== address) element("found").replaceChildren(make("p", { text: "Looking up…", kind: "sub found-head" }));
   try {
-    const provider = await get(`/providers/${address}`);
+    const [provider, points] = await found(address);
     if (mine !== asked) return;
     lookedUp = address;
     lookupError("");
-    showFound(provider);
+    showFound(provider, points);
     history.replaceState(null, "", `#${provider.address}`);
     if (scroll) element("lookup").scrollIntoView({ block: "start" });
   } catch (problem) {
@@ -358,6 +444,8 @@ async function lookUp(address, scroll = false) {
     lookupError(problem.message);
   }
 }
+
+const found = (address) => Promise.all([get(`/providers/${address}`), get(`/points/${address}?limit=${TOP}`)]);
 
 function notice(text, bad = false) {
   const place = element("notice");
@@ -373,21 +461,31 @@ async function refresh() {
   try {
     const program = await get("/program");
     const first = Math.max(1, program.epochs);
-    const [statistics, tiers, epochs, providers] = await Promise.all([get("/statistics"), get("/tiers"), get(`/epochs?limit=${Math.min(500, first)}`), get(`/providers?limit=${TOP}`)]);
+    const [statistics, tiers, epochs, providers, leaderboard, rounds] = await Promise.all([
+      get("/statistics"),
+      get("/tiers"),
+      get(`/epochs?limit=${Math.min(500, first)}`),
+      get(`/providers?limit=${TOP}`),
+      get(leaderboardPath()),
+      get(`/rounds?limit=${TOP}`),
+    ]);
     const computing = program.phase === "running" && !program.as_of.length;
     notice(computing ? "The chain is being read, and balances are computed for the first time. They appear here by themselves." : "");
     showProgram(program);
     showNumbers(program, statistics, epochs);
     showTiers(tiers);
     showProviders(providers);
+    showLeaders(leaderboard);
+    showRounds(rounds);
     const places = program.as_of.map((each) => `block ${each.block.toLocaleString("en")} of chain ${each.chain}, ${moment(each.time)}`);
     element("as-of").textContent = places.length ? `As of ${places.join("; ")}` : "No block is counted yet.";
     if (lookedUp) {
       const wanted = lookedUp;
-      const provider = await get(`/providers/${wanted}`);
-      if (lookedUp === wanted) showFound(provider);
+      const [provider, points] = await found(wanted);
+      if (lookedUp === wanted) showFound(provider, points);
     }
   } catch (problem) {
+    if (problem.status === 404) score = null; // the program has it no more
     if (element("name").textContent === "Loading…") element("name").textContent = "Not ready yet";
     notice(problem.message, problem.status !== 503);
   } finally {

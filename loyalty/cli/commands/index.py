@@ -27,9 +27,9 @@ def index(
     with writing(prepared=False) as engine:
         chosen = chosen_chains(engine.program, chain)
         engine.prepare({each.id for each in chosen})
-        engine.price()
         for each in chosen:
             _index_chain(engine, each.id, each.name, last)
+        engine.price()
         engine.accrue()
         engine.score()
         for each in chosen:

@@ -138,6 +138,15 @@ def read_last_price(pool: Address, before_block: int, start_block: int) -> Conve
     return None
 
 
+def read_prices(pools: Sequence[Address], span: Span) -> Conversation[list[Swap]]:
+    """Every price of `pools` in the blocks of `span`, in order: each Swap and Initialize, whoever holds liquidity."""
+    if not span or not pools:
+        return []
+    logs = yield [LogQuery(tuple(pools), ((topics.SWAP, topics.INITIALIZE),), span)]
+    swaps, _ = _pool_facts(logs)
+    return swaps
+
+
 def _pool_facts(logs: Sequence[RawLog]) -> tuple[list[Swap], list[LiquidityChange]]:
     """The pools' facts in the order of the logs, without tokens yet. Burns of zero are none."""
     swaps: list[Swap] = []

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from loyalty.core.amounts import format_decimal
 from loyalty.jobs.accrue import EMPTY
-from loyalty.jobs.round_points import Counted
+from loyalty.jobs.counted import Counted
 from loyalty.jobs.score_rules import Term
 from loyalty.program.cells import Cell
 from loyalty.program.points import points_of_days

@@ -1,18 +1,35 @@
-"""Round starts: who held a vault's shares when each round began, on all chains, from the stored facts."""
+"""Round starts: who held a vault's shares when each round began, on all chains, from stored facts; each kept once."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
-from loyalty.core.times import time_text
+from loyalty.core.times import day_of, time_text
+from loyalty.jobs.score_rules import Term
 from loyalty.protocols.vaults.holders import SharesAt, shares_at
 from loyalty.protocols.vaults.stream_vault.bridged import GroupStart, join_chains
 from loyalty.protocols.vaults.stream_vault.ledger import RoundStart, VaultLedger
-from loyalty.state import blocks, chains, token_transfers, vault_facts, vaults
+from loyalty.state import (
+    StateTransaction,
+    blocks,
+    chains,
+    providers,
+    round_rolls,
+    rounds,
+    token_transfers,
+    vault_facts,
+    vaults,
+)
+from loyalty.state.engine import State
 from loyalty.state.pools import PoolRow
+from loyalty.state.rounds import RoundRow
 from loyalty.state.vaults import Vault
+
+ROUNDS_A_FOLD = 50
+"""Every holder of so many rounds is in memory at once."""
 
 
 class Group(NamedTuple):
@@ -46,6 +63,56 @@ def group_of(connection: Connection, home: Vault) -> Group:
     others = tuple(vaults.deployments_of(connection, home.pool.id))
     found = {each.pool.chain_id: _indexed_to(connection, each.pool) for each in (home, *others)}
     return Group(home, others, {chain_id: head for chain_id, head in found.items() if head is not None})
+
+
+def keep_round_starts(state: State, pool: PoolRow, pool_terms: Sequence[Term]) -> None:
+    """Store the starts of the program's rounds that are not stored yet: facts are folded only where one is missing."""
+    while True:
+        with state.read() as connection:
+            group = group_of(connection, vaults.get(connection, pool.id))
+            missing = sorted(_missing(connection, group, pool_terms))[:ROUNDS_A_FOLD]
+            starts = round_starts(connection, group, missing) if missing else []
+        if not starts or not all(_kept(state, group, start) for start in starts):
+            return
+
+
+def _kept(state: State, group: Group, start: GroupStart) -> bool:
+    """One round's start, as one step; False, with nothing written, where one of its chains was rewound meanwhile."""
+    with StateTransaction(state) as connection:
+        if group.rewound(connection):
+            return False
+        row, shares = stored_start(group.home.pool.id, start)
+        ids = providers.ids_of(connection, shares)
+        rounds.write(connection, row, {ids[address]: units for address, units in shares.items()})
+    return True
+
+
+def stored_start(pool_id: int, start: GroupStart) -> tuple[RoundRow, dict[Address, int]]:
+    """A round's start as it is stored."""
+    home = start.start
+    row = RoundRow(
+        pool_id,
+        home.round,
+        home.time,
+        home.block,
+        home.log_index,
+        home.price_per_share,
+        start.unclaimed_shares,
+        start.in_flight_shares,
+    )
+    return row, start.shares
+
+
+def _missing(connection: Connection, group: Group, pool_terms: Sequence[Term]) -> set[int]:
+    """The rounds of the program's days that have no start yet and whose chains are all past it."""
+    stored = rounds.of_pool(connection, group.home.pool.id)
+    return {
+        roll.round + 1
+        for roll in round_rolls.of_vault(connection, group.home.pool.id)
+        if roll.round + 1 not in stored
+        and any(term.on(day_of(roll.time)) for term in pool_terms)
+        and group.waits_for(connection, roll.time) is None
+    }
 
 
 def round_starts(connection: Connection, group: Group, wanted: Collection[int]) -> list[GroupStart]:

@@ -1,5 +1,6 @@
 """Points over two real nodes, against an oracle that knows what the contracts said and docs/points.md says."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -19,6 +20,7 @@ from loyalty.jobs.verify import verify
 from loyalty.service import Engine
 from loyalty.state import days, points, pools
 from tests.api.client import Client
+from tests.cli.conftest import run_main
 from tests.integration import points_oracle as oracle
 from tests.integration.scene import ALICE, BOB, START, catch_up
 from tests.integration.two_chains import quoted, table, two_chains
@@ -165,6 +167,32 @@ def test_the_api_ranks_and_adds_up_as_the_oracle_does(scene: VaultScene, tmp_pat
         assert [each["round"] for each in told] == sorted((each["round"] for each in told), reverse=True)
         check_events(client, scene)
         assert client.get("/api/v1/leaderboard?score=nuggets").status_code == 404
+
+
+def test_the_commands_print_what_the_api_says(
+    scene: VaultScene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    variables = scene.chains.variables(scene.program(), tmp_path / "loyalty.db") | {"LOYALTY_LOG_LEVEL": "warning"}
+
+    def loyalty(*arguments: str) -> str:
+        capfd.readouterr()
+        assert run_main(arguments, variables, tmp_path) == 0
+        return capfd.readouterr().out
+
+    loyalty("index")
+    told = json.loads(loyalty("points", ALICE, "--json"))
+    lines = loyalty("points", ALICE).splitlines()
+    assert len(lines) == len(told["items"]) + len(told["scores"])
+    first, newest = told["scores"][0], told["items"][0]
+    assert f"droplets: {first['points']} points, rank {first['rank']}" in lines
+    (line,) = [line for line in lines if f" round {newest['round']} (from {newest['start']}): " in line]
+    assert f"{newest['shares']} shares x {newest['price_per_share']} x 1 USD = " in line
+    rows = json.loads(loyalty("rounds", "--json"))["items"]
+    assert len(loyalty("rounds").splitlines()) == len(rows) + 1
+    with Client(create_app(settings_of(scene, tmp_path))) as client:
+        assert client.json("rounds?limit=500")["items"] == rows
+        assert client.json(f"points/{ALICE}?limit=500") == told
+    assert "lines of points counted again" in loyalty("verify")
 
 
 def check_events(client: Client, scene: VaultScene) -> None:

@@ -49,7 +49,7 @@ def measure() -> list[Stage]:
 
     with tempfile.TemporaryDirectory() as folder:
         variables = {
-            "LOYALTY_PROGRAM": str(ROOT / "programs/demo.toml"),
+            "LOYALTY_PROGRAM": str(ROOT / "programs/demo-one-chain.toml"),
             "LOYALTY_DATABASE": str(Path(folder) / "loyalty.db"),
             "LOYALTY_RPC_DEMO": f"file:{RECORDING}?from={BEGINS}",
         }

@@ -29,6 +29,12 @@ _INDEXED_BLOCK = Gauge("loyalty_indexed_block", "Last block indexed", ["chain"],
 _BLOCKS_BEHIND = Gauge(
     "loyalty_blocks_behind", "Blocks between the cursor and the head", ["chain"], multiprocess_mode="mostrecent"
 )
+_BACKFILL_LEFT = Gauge(
+    "loyalty_backfill_blocks_left",
+    "Blocks that the catching up of a chain has still to index; 0 where nothing is far behind",
+    ["chain"],
+    multiprocess_mode="mostrecent",
+)
 _EVENTS = Counter("loyalty_events_total", "Facts stored", ["chain"])
 _LOGS = Counter("loyalty_logs_total", "Logs read from endpoints", ["chain"])
 _REWINDS = Counter("loyalty_rewinds_total", "Reorgs that were rewound", ["chain"])
@@ -67,6 +73,10 @@ def observe_kept_job(job: str, *, consecutive_failures: int, finished_time: int 
 def observe_indexed(chain: str, *, last_block: int, behind: int) -> None:
     _INDEXED_BLOCK.labels(chain).set(last_block)
     _BLOCKS_BEHIND.labels(chain).set(behind)
+
+
+def observe_backfill(chain: str, *, blocks_left: int) -> None:
+    _BACKFILL_LEFT.labels(chain).set(blocks_left)
 
 
 def observe_step(chain: str, *, last_block: int, behind: int, events: int, logs: int) -> None:

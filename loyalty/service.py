@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,8 +33,11 @@ from loyalty.core.times import time_text
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
+from loyalty.jobs.check_supplies import SupplyChecker
+from loyalty.jobs.classify import Classifier
 from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.holders import check_holder, unknown_holders
 from loyalty.jobs.index import Indexer, Step
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
 from loyalty.jobs.price import Priced, price, recorded_points
@@ -60,6 +64,9 @@ from loyalty.state.version import check_version
 _log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+
+STOPPING_SECONDS = 0.2
+"""How often a wait looks whether the process is to end."""
 
 
 def wall_clock() -> int:
@@ -140,10 +147,16 @@ class Engine:
     stopping: threading.Event = field(default_factory=threading.Event)
     _deriving: threading.Lock = field(default_factory=threading.Lock)
     """Days and epochs are computed by one thread at a time: a schedule's turn and a command never cross."""
+    _registering: threading.Lock = field(default_factory=threading.Lock)
+    _silent: set[int] = field(default_factory=set)
+    """Chains whose contracts have still to be asked."""
+    _busy: dict[int, threading.Lock] = field(default_factory=dict)
     _runners: dict[int, asyncio.Runner] = field(default_factory=dict)
     _chains: dict[int, Chain] = field(default_factory=dict)
     _indexers: dict[int, Indexer] = field(default_factory=dict)
     _askers: dict[int, ShareAsker] = field(default_factory=dict)
+    _classifiers: dict[int, Classifier] = field(default_factory=dict)
+    _checkers: dict[int, SupplyChecker] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: Settings, *, create: bool = True) -> Self:
@@ -155,7 +168,8 @@ class Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for chain_id, chain in self._chains.items():
+        self.stopping.set()
+        for chain_id, chain in list(self._chains.items()):
             self._run(chain_id, chain.close())
         for runner in self._runners.values():
             runner.close()
@@ -175,27 +189,79 @@ class Engine:
             if isinstance(p, CoinGeckoPrice | DefiLlamaPrice)
         )
 
-    def prepare(self) -> Prepared:
-        """Bind the database to the program, check the endpoints' chains and the new pools' contracts."""
-        config_changes(self.state, self.rules)  # refuses another program's file before any endpoint is asked
+    def prepare(self, chain_ids: Collection[int] | None = None) -> Prepared:
+        """Bind the database to the program, check the chains' endpoints and the new pools' contracts.
+
+        With `chain_ids` only those chains are asked. Raises Unavailable where one of them does not answer.
+        """
+        self.check_program()
+        asked = [each.id for each in self.program.chains if chain_ids is None or each.id in chain_ids]
         found: dict[PoolKey, ContractFacts] = {}
-        for each in self.program.chains:
-            chain = self._chain(each.id)
-            self._run(each.id, chain.check())
-            for pool in unknown_pools(self.state, self.program, each.id):
-                found[pool.key] = self._run(each.id, contract_facts(chain, pool))
-        prepared = prepare(self.state, self.program, found, self.now())
+        for chain_id in asked:
+            found |= self.ask_contracts(chain_id)
+        return self.register(found, {each.id for each in self.program.chains} - set(asked))
+
+    def check_program(self) -> None:
+        """Refuses another program's file before any endpoint is asked."""
+        config_changes(self.state, self.rules)
+
+    def ask_contracts(self, chain_id: int) -> dict[PoolKey, ContractFacts]:
+        """What the contracts of a chain's unknown pools say, its endpoints being of that chain.
+
+        Contracts that are looked through are asked too, whether they are what the program file says.
+        """
+        chain = self._chain(chain_id)
+
+        async def asked() -> dict[PoolKey, ContractFacts]:
+            await chain.check()
+            for holder in unknown_holders(self.state, self.program, chain_id):
+                await check_holder(chain, holder)
+            unknown = unknown_pools(self.state, self.program, chain_id)
+            return {pool.key: await contract_facts(chain, pool) for pool in unknown}
+
+        return self._run(chain_id, self._unless_stopping(chain.name, asked()))
+
+    def register(self, found: Mapping[PoolKey, ContractFacts], silent: Collection[int]) -> Prepared:
+        """Bind the database to the program with what the contracts said; `silent` chains are asked by their index."""
+        with self._registering:
+            prepared = prepare(self.state, self.program, found, self.now(), silent)
+            chains = [each.id for each in self.program.chains]
+            unknown = {chain for chain in chains if self._has_unknown(chain)}
+            self._silent = {*silent, *unknown}
         for change in prepared.changes:
             _log.info("rules changed key=%s before=%s after=%s from_epoch=%s", *change)
         return prepared
+
+    def _prepare_late(self, chain_id: int) -> None:
+        """A chain that was silent when the others were prepared is asked again, alone."""
+        found = self.ask_contracts(chain_id)
+        self.register(found, self._silent - {chain_id})
+        if chain_id not in self._silent:
+            _log.info("prepared chain=%s", self._chain(chain_id).name)
+
+    async def _unless_stopping(self, name: str, asked: Coroutine[Any, Any, Result]) -> Result:
+        """The answer; Unavailable where the process is to end before: an endpoint is waited for patiently."""
+        task = asyncio.ensure_future(asked)
+        while not task.done():
+            if self.stopping.is_set():
+                task.cancel()
+                await asyncio.wait([task])
+                raise Unavailable(f"{name} was not asked to the end: the process is to end")
+            await asyncio.wait([task], timeout=STOPPING_SECONDS)
+        return task.result()
 
     def bind(self) -> None:
         """As `prepare`, but no endpoint is asked where the database knows this program, its rules and its pools."""
         with self.state.read() as connection:
             known = program_config.latest(connection) is not None
-        unknown = [pool for chain in self.program.chains for pool in unknown_pools(self.state, self.program, chain.id)]
+        unknown = [chain for chain in self.program.chains if self._has_unknown(chain.id)]
         if not known or unknown or config_changes(self.state, self.rules):
             self.prepare()
+
+    def _has_unknown(self, chain_id: int) -> bool:
+        """Whether the program names a pool or a contract on the chain that the database does not know yet."""
+        pools, holders = unknown_pools(self.state, self.program, chain_id), self.program.look_through
+        return bool(pools or (holders and unknown_holders(self.state, self.program, chain_id)))
 
     def index_step(self, chain_id: int, until: int | None = None) -> Step | Rewound | None:
         """One step of a chain's index."""
@@ -229,16 +295,38 @@ class Engine:
         return done
 
     def index(
-        self, chain_id: int, until: int | None = None, told: Callable[[Step | Rewound], None] | None = None
+        self,
+        chain_id: int,
+        until: int | None = None,
+        told: Callable[[Step | Rewound], None] | None = None,
+        seconds: float = math.inf,
     ) -> None:
-        """Steps until the head (or the block `until`) is reached, or the engine is stopping."""
+        """Steps until the head (or the block `until`) is reached, or the engine is stopping.
+
+        Where the head is reached and a backfill goes on beside it, no longer than `seconds`.
+        """
+        began, at_head = time.monotonic(), False
+        if chain_id in self._silent:
+            self._prepare_late(chain_id)
         while not self.stopping.is_set():
             done = self.index_step(chain_id, until)
             if done is None:
                 break
             if told is not None:
                 told(done)
+            at_head = at_head or (isinstance(done, Step) and not done.behind)
+            if at_head and time.monotonic() - began > seconds:
+                break
         self.ask_shares(chain_id)
+        self.classify(chain_id)
+        self._run(chain_id, self._checker(chain_id).turn())
+
+    def classify(self, chain_id: int) -> int:
+        """Which large holders are contracts, as far as that is due; returns how many were looked at."""
+        count = self._run(chain_id, self._classifier(chain_id).turn(self.now()))
+        if count:
+            _log.info("classified chain=%s holders=%s", self._chain(chain_id).name, count)
+        return count
 
     def ask_shares(self, chain_id: int) -> int:
         """What contracts say of their shares, as far as blocks are final: the next hours; returns how many answered."""
@@ -351,7 +439,8 @@ class Engine:
 
     def _run(self, chain_id: int, step: Coroutine[Any, Any, Result]) -> Result:
         """Each chain has an event loop of its own, used by one job at a time, so that its connections stay open."""
-        return self._runners.setdefault(chain_id, asyncio.Runner()).run(step)
+        with self._busy.setdefault(chain_id, threading.Lock()):
+            return self._runners.setdefault(chain_id, asyncio.Runner()).run(step)
 
     def _pause(self, seconds: float) -> None:
         """A pause that an orderly end cuts short."""
@@ -369,6 +458,9 @@ class Engine:
                 chain.id,
                 [endpoint.get_secret_value() for endpoint in chain.endpoints],
                 confirmations=chain.confirmations,
+                timeout_seconds=chain.timeout,
+                parallel=chain.parallel,
+                most_blocks=chain.span_blocks,
                 base=chain.base,
                 not_before=self._last_time(chain_id),
                 observe=metrics.observe_rpc,
@@ -392,3 +484,13 @@ class Engine:
         if chain_id not in self._askers:
             self._askers[chain_id] = ShareAsker(self.state, self._chain(chain_id), self.rules)
         return self._askers[chain_id]
+
+    def _classifier(self, chain_id: int) -> Classifier:
+        if chain_id not in self._classifiers:
+            self._classifiers[chain_id] = Classifier(self.state, self._chain(chain_id))
+        return self._classifiers[chain_id]
+
+    def _checker(self, chain_id: int) -> SupplyChecker:
+        if chain_id not in self._checkers:
+            self._checkers[chain_id] = SupplyChecker(self.state, self._chain(chain_id))
+        return self._checkers[chain_id]

@@ -3,11 +3,14 @@
 import logging
 import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from queue import Empty, Queue
 from types import FrameType
+from typing import NamedTuple
 
 from apscheduler.events import EVENT_JOB_EXECUTED, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -16,36 +19,93 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from loyalty.core.errors import Unavailable
+from loyalty.jobs.contract_facts import ContractFacts
 from loyalty.jobs.run import Job
-from loyalty.jobs.schedule import INDEX_SECONDS, turns
+from loyalty.jobs.schedule import COMMANDS, INDEX_SECONDS, Turn, index_job, turns
+from loyalty.program.rules import PoolKey
 from loyalty.service import Engine
 
 START_PAUSE_SECONDS = 5.0
 START_PAUSE_MOST_SECONDS = 60.0
+START_SECONDS = 20.0
+"""How long the chains that answer wait at the start for those that do not."""
+LOOK_SECONDS = 0.2
+TURN_SECONDS = 30.0
+"""How long a turn of an index goes on beside a backfill: what hangs on a turn's end does not wait for all of it."""
 
 _log = logging.getLogger(__name__)
 
 
-def prepare_patiently(engine: Engine) -> bool:
-    """Prepare the engine; where no endpoint answers, again after growing pauses, as every later step does.
+def prepare_patiently(engine: Engine, chain_ids: Collection[int] | None = None) -> bool:
+    """Prepare the engine with the chains that answer soon; the others are prepared by their own index when they do.
 
     False where it was asked to stop before. What is wrong, and not only unavailable, is raised.
     """
     pause = START_PAUSE_SECONDS
     while not engine.stopping.is_set():
         try:
-            engine.prepare()
-            return True
-        except Unavailable as error:
+            engine.check_program()
+            asked = _ask_side_by_side(engine, chain_ids)
+            if not engine.stopping.is_set():
+                engine.register(asked.found, asked.silent)
+                return True
+        except Unavailable as error:  # the database, for a chain alone holds up nothing
             _log.error("worker waits seconds=%.0f error=%s", pause, error)
         engine.stopping.wait(pause)
         pause = min(2 * pause, START_PAUSE_MOST_SECONDS)
     return False
 
 
-def work(engine: Engine) -> None:
-    """Run every job on its schedule until the engine is stopping; the caller holds the worker lock."""
-    scheduler = make_scheduler(engine)
+class _Asked(NamedTuple):
+    found: dict[PoolKey, ContractFacts]
+    silent: set[int]
+
+
+def _ask_side_by_side(engine: Engine, chain_ids: Collection[int] | None) -> _Asked:
+    """What the contracts of each chain say: one that does not answer keeps no other waiting for long."""
+    chains = {each.id: each.name for each in engine.program.chains if chain_ids is None or each.id in chain_ids}
+    answers: Queue[tuple[int, dict[PoolKey, ContractFacts] | Exception]] = Queue()
+
+    def ask(chain_id: int) -> None:
+        try:
+            answers.put((chain_id, engine.ask_contracts(chain_id)))
+        except Exception as error:
+            answers.put((chain_id, error))
+
+    threads = [threading.Thread(target=ask, args=(chain_id,), daemon=True) for chain_id in chains]
+    for thread in threads:
+        thread.start()
+    found: dict[PoolKey, ContractFacts] = {}
+    silent = {each.id for each in engine.program.chains}
+    waiting = set(chains)
+    until = time.monotonic() + START_SECONDS
+    while waiting and not engine.stopping.is_set() and time.monotonic() < until:
+        with suppress(Empty):
+            chain_id, answer = answers.get(timeout=LOOK_SECONDS)
+            waiting.discard(chain_id)
+            if isinstance(answer, dict):
+                found |= answer
+                silent.discard(chain_id)
+            elif isinstance(answer, Unavailable):
+                _log.error("worker waits chain=%s error=%s", chains[chain_id], answer)
+            else:
+                engine.stopping.set()
+                for thread in threads:
+                    thread.join()
+                raise answer
+    for chain_id in sorted(waiting):
+        _log.error("worker waits chain=%s error=no answer within %.0f s", chains[chain_id], START_SECONDS)
+    return _Asked(found, silent)
+
+
+def work(engine: Engine, chain_ids: Collection[int] | None = None) -> None:
+    """Run every job on its schedule until the engine is stopping; the caller holds the worker lock.
+
+    With `chain_ids` only the index of those chains runs, and what API and CLI ask is carried out.
+    """
+    jobs = index_jobs(engine, chain_ids)
+    all_turns = turns(engine.settings.refresh_seconds, engine.settings.backup_hours)
+    scheduler = make_scheduler(engine, jobs, all_turns if chain_ids is None else [COMMANDS])
     scheduler.start()
     _log.info("worker started program=%s database=%s", engine.rules.name, engine.state.name)
     engine.stopping.wait()
@@ -53,16 +113,19 @@ def work(engine: Engine) -> None:
     scheduler.shutdown(wait=True)
 
 
-def make_scheduler(engine: Engine) -> BackgroundScheduler:
-    """Each job with one thread at most, turns that were missed run once."""
-    jobs = [
-        (Job(f"index:{chain.name}", partial(engine.index, chain.id)), float(INDEX_SECONDS), True)
+def index_jobs(engine: Engine, chain_ids: Collection[int] | None = None) -> list[Job]:
+    """One for each of the chains, all by default: each fails and is tried again alone."""
+    return [
+        Job(index_job(chain.name), partial(engine.index, chain.id, seconds=TURN_SECONDS))
         for chain in engine.program.chains
+        if chain_ids is None or chain.id in chain_ids
     ]
-    jobs += [
-        (Job(turn.name, getattr(engine, turn.function)), turn.seconds, turn.at_start)
-        for turn in turns(engine.settings.refresh_seconds, engine.settings.backup_hours)
-    ]
+
+
+def make_scheduler(engine: Engine, indexes: Sequence[Job], others: Sequence[Turn]) -> BackgroundScheduler:
+    """Each job with one thread at most, turns that were missed run once."""
+    jobs = [(job, float(INDEX_SECONDS), True) for job in indexes]
+    jobs += [(Job(turn.name, getattr(engine, turn.function)), turn.seconds, turn.at_start) for turn in others]
     scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(len(jobs))},
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},

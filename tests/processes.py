@@ -19,7 +19,7 @@ def environment(folder: Path, **changes: str) -> dict[str, str]:
     """The demo in `folder`, three weeks into its program, its chain's clock going an hour a second."""
     recording = CHECKOUT / "loyalty" / "demo" / "recording.jsonl.gz"
     own = {
-        "LOYALTY_PROGRAM": str(CHECKOUT / "programs" / "demo.toml"),
+        "LOYALTY_PROGRAM": str(CHECKOUT / "programs" / "demo-one-chain.toml"),
         "LOYALTY_DATABASE": str(folder / "demo.db"),
         "LOYALTY_BACKUP_FOLDER": str(folder / "backups"),
         "LOYALTY_RPC_DEMO": f"file:{recording}?from=2026-05-13T00:00:00Z&speed=3600",

@@ -26,7 +26,7 @@ def engine(tmp_path: Path) -> Iterator[Opened]:
             for file in (CHECKOUT / "programs").glob("demo*"):
                 if not (tmp_path / file.name).exists():
                     shutil.copy(file, tmp_path / file.name)
-            values = environment(tmp_path, LOYALTY_PROGRAM=str(tmp_path / "demo.toml"), **changes)
+            values = environment(tmp_path, LOYALTY_PROGRAM=str(tmp_path / "demo-one-chain.toml"), **changes)
             own = {name: value for name, value in values.items() if name.startswith("LOYALTY_")}
             return opened.enter_context(Engine.open(load_settings(own, None)))
 

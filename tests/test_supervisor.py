@@ -42,7 +42,7 @@ def test_a_process_that_dies_is_started_again_and_sigterm_ends_both(tmp_path: Pa
 
 def test_a_wrong_program_file_is_not_tried_again(tmp_path: Path) -> None:
     program = tmp_path / "program.toml"
-    text = (CHECKOUT / "programs" / "demo.toml").read_text(encoding="utf-8")
+    text = (CHECKOUT / "programs" / "demo-one-chain.toml").read_text(encoding="utf-8")
     program.write_text(text.replace('epoch = "7d"', 'epoch = "7 moons"'), encoding="utf-8")
     with running(tmp_path, "run", LOYALTY_PROGRAM=str(program)) as supervisor:
         assert supervisor.wait(60) == 2

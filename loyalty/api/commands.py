@@ -25,12 +25,15 @@ ARGUMENTS: dict[str, Arguments] = {
     "release": Arguments(),
     "back up": Arguments(),
     "mark paid": Arguments(("epoch", "token", "transaction"), ("dust_below",)),
+    "backfill": Arguments(("chain", "action"), ("from_block",)),
 }
 _TIMES = ("from", "to")
 _NUMBERS = ("until", "epoch")
+_BLOCKS = ("from_block",)
 _DECIMALS = ("usd", "dust_below")
 _LETTERS_MOST = 500
 _EPOCH_MOST = 100_000
+_BLOCK_DIGITS_MOST = 15
 
 
 def arguments_of(kind: str, given: Mapping[str, str | int | None]) -> dict[str, Any]:
@@ -53,6 +56,10 @@ def _read(name: str, value: str | int) -> str | int:
     if name in _NUMBERS:
         if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _EPOCH_MOST):
             raise Invalid(f"{name} is {text!r}: expected an epoch's number, from 1")
+        return int(text)
+    if name in _BLOCKS:
+        if not (text.isascii() and text.isdecimal() and len(text) <= _BLOCK_DIGITS_MOST):
+            raise Invalid(f"{name} is {text!r}: expected a block's number")
         return int(text)
     if name in _DECIMALS:
         parse_decimal(text)

@@ -36,6 +36,7 @@ def _observe(database: Database) -> None:
             if told["indexed_block"] is not None and told["blocks_behind"] is not None:
                 block, behind = told["indexed_block"], told["blocks_behind"]
                 metrics.observe_indexed(chain.name, last_block=block, behind=behind)
+            metrics.observe_backfill(chain.name, blocks_left=told["backfill"]["blocks_left"] if told["backfill"] else 0)
         for run in job_runs.all_runs(connection):
             failing, finished = run.consecutive_failures, run.finished_time
             metrics.observe_kept_job(run.job, consecutive_failures=failing, finished_time=finished)

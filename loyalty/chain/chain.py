@@ -1,16 +1,20 @@
 """A chain as the indexer sees it: the endpoints that answer for it, asked as if they were one that never fails."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loyalty.chain.block_search import last_block_between
 from loyalty.chain.clock import Clock
-from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, observe_nothing
+from loyalty.chain.endpoint import Endpoint, NoneCanAnswer, Observe, Reverted, observe_nothing
 from loyalty.chain.failover import Failover, Line, Patience
+from loyalty.chain.heard_calls import HeardCalls
 from loyalty.chain.reading import Reader, Reading
+from loyalty.chain.record import overheard
 from loyalty.chain.recording import RecordingEndpoint, open_recording
 from loyalty.chain.recording_format import RecordingFacts
+from loyalty.chain.span_size import MOST_BLOCKS
 from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Invalid, Unavailable
@@ -37,6 +41,7 @@ class Chain:
         *,
         confirmations: int = 0,
         parallel: int = PARALLEL,
+        most_blocks: int = MOST_BLOCKS,
         patience: Patience | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -45,7 +50,9 @@ class Chain:
         self._endpoints = tuple(endpoints)
         self._confirmations = confirmations
         self._parallel = parallel
-        self._failover = Failover(name, endpoints, patience or Patience(), clock or Clock())
+        self._failover = Failover(name, endpoints, patience or Patience(), clock or Clock(), most_blocks)
+        self._heard: HeardCalls | None = None
+        self._heard_logs: list[RawLog] | None = None
 
     async def check(self) -> None:
         """Every endpoint that answers is of this chain, else Invalid naming both ids; none answers: Unavailable."""
@@ -106,6 +113,8 @@ class Chain:
         The header of the last block is the same before and after each round of logs, at every endpoint that was asked,
         and logs above the finalized block carry the hashes of the chain's headers; else the round is asked again.
         """
+        if self._heard_logs is not None:
+            conversation = overheard(conversation, self._heard_logs)
         return await (await self._reader()).converse(conversation, end)
 
     async def first_block_at(self, time: int, low: int = 0) -> Header | None:
@@ -123,35 +132,32 @@ class Chain:
                 low = header.number + 1
         return found
 
-    async def last_block_at(self, time: int, known: Sequence[Header] = ()) -> Header | None:
-        """The last block with a time up to `time`; None while the head is not later, or where no block is as old.
+    async def last_block_at(self, time: int, low: Header | None = None, high: Header | None = None) -> Header | None:
+        """The last block with a time at or before `time`; `low` and `high` are known blocks to search between.
 
-        `known` are headers to start from, in any order. Between two of them the times are taken to run evenly, then by
-        halves: a handful of questions where blocks come evenly, and never more than bisection needs twice over.
+        None while the head is not later than `time`, for a block of that time may still come, and where the first
+        block is later. In a recording, the last recorded one.
         """
-        head = await self.head()
-        if head.time <= time:
+        if high is None or high.time <= time:
+            high = await self.head()
+        if high.time <= time:
             return None
-        below = max((each for each in known if each.time <= time), default=None)
-        above = min((each for each in known if each.time > time and each.number <= head.number), default=head)
-        below = below or await self.header_at_or_after(0)
-        if below.time > time:
-            return None
-        even = True
-        while above.number - below.number > 1:
-            header = await self.header_at_or_after(_between(below, above, time, even=even))
-            if header.number >= above.number:  # a recording has no block in between
-                break
-            even = not even
-            below, above = (header, above) if header.time <= time else (below, header)
-        return below
+        if low is None or low.time > time:
+            low = await self.header_at_or_after(0)
+        return None if low.time > time else await last_block_between(self._header_at_or_before, time, low, high)
 
     async def call(self, to: Address, payload: bytes, block: int | None = None) -> bytes:
         """What a contract answers at the end of a block, or at the head; raises Invalid where it refuses the call.
 
-        NoneCanAnswer where no endpoint keeps the state of that block any more, as all but archive nodes forget it.
+        Raises NoneCanAnswer where no endpoint keeps the state of that block any more.
         """
-        return await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
+        try:
+            answer = await self._failover.ask("eth_call", lambda line: line.endpoint.call(to, payload, block))
+        except Reverted:
+            self._hear(lambda heard: heard.answered(to, payload, block, None))
+            raise
+        self._hear(lambda heard: heard.answered(to, payload, block, answer))
+        return answer
 
     async def code_at(self, address: Address, block: int | None = None) -> bytes | None:
         """The code of a contract at a block, or at the head; empty where there is none.
@@ -159,11 +165,27 @@ class Chain:
         None where no endpoint keeps the state of that block any more, as all but archive nodes forget it.
         """
         try:
-            return await self._failover.ask("eth_getCode", lambda line: line.endpoint.code_at(address, block))
+            code = await self._failover.ask("eth_getCode", lambda line: line.endpoint.code_at(address, block))
         except NoneCanAnswer:
             if block is None:
                 raise
             return None
+        self._hear(lambda heard: heard.looked(address, code))
+        return code
+
+    def hear(self, heard: HeardCalls | None) -> None:
+        """From now on what contracts answer is kept in `heard` too, to be recorded; None: no longer."""
+        self._heard = heard
+
+    def hear_logs(self, heard: list[RawLog] | None) -> None:
+        """From now on every log that a conversation is sent is added to `heard` too, repetitions included; None: no
+        longer.
+        """
+        self._heard_logs = heard
+
+    def _hear(self, tell: Callable[[HeardCalls], None]) -> None:
+        if self._heard is not None:
+            tell(self._heard)
 
     def recording_facts(self) -> RecordingFacts | None:
         """What the first recording among the endpoints carries beside logs; None where there is none."""
@@ -186,6 +208,9 @@ class Chain:
         number = head.number - self._confirmations
         return None if number < 0 else await line.endpoint.header_at_or_before(number)
 
+    async def _header_at_or_before(self, number: int) -> Header:
+        return await self._failover.ask(f"block {number}", lambda line: line.endpoint.header_at_or_before(number))
+
     async def _reader(self) -> Reader:
         finalized = await self.finalized()
         final_block = -1 if finalized is None else finalized.number
@@ -202,6 +227,7 @@ def open_chain(
     not_before: int | None = None,
     timeout_seconds: float = 30.0,
     parallel: int = PARALLEL,
+    most_blocks: int = MOST_BLOCKS,
     patience: Patience | None = None,
     clock: Clock | None = None,
     observe: Observe = observe_nothing,
@@ -209,7 +235,8 @@ def open_chain(
     """The chain over `urls`, asked in this order: `http(s)://…` servers and `file:…` recordings (paths from `base`).
 
     The clock of a recording that plays starts at `not_before` at the earliest. Nothing is asked of a server yet; a
-    recording is read and checked, and raises Invalid where it is cut short or damaged.
+    recording is read and checked, and raises Invalid where it is cut short or damaged. `most_blocks` are asked for logs
+    at once at most, `parallel` questions side by side.
     """
     if not urls:
         raise Invalid(f"the chain {name} has no endpoint: set `rpc` in the program file or its LOYALTY_RPC_ variable")
@@ -225,7 +252,14 @@ def open_chain(
         else:
             raise Invalid(f"{label} is neither an http:// or https:// URL nor a file: recording")
     return Chain(
-        name, chain_id, endpoints, confirmations=confirmations, parallel=parallel, patience=patience, clock=clock
+        name,
+        chain_id,
+        endpoints,
+        confirmations=confirmations,
+        parallel=parallel,
+        most_blocks=most_blocks,
+        patience=patience,
+        clock=clock,
     )
 
 
@@ -233,13 +267,6 @@ def _server(name: str, url: str, timeout_seconds: float, observe: Observe) -> En
     from loyalty.chain.http_endpoint import HttpEndpoint  # imported here: web3 costs 0.8 s at start
 
     return HttpEndpoint(name, url, timeout_seconds=timeout_seconds, observe=observe)
-
-
-def _between(below: Header, above: Header, time: int, *, even: bool) -> int:
-    """A block between both, not one of them: where `time` should lie if times ran evenly, or in the middle."""
-    length = above.number - below.number
-    step = length * (time - below.time) // (above.time - below.time) if even else length // 2
-    return below.number + min(max(step, 1), length - 1)
 
 
 async def _all_of(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

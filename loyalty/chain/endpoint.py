@@ -5,7 +5,7 @@ from typing import Protocol
 
 from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
-from loyalty.core.errors import Unavailable
+from loyalty.core.errors import Invalid, Unavailable
 from loyalty.core.logs import RawLog
 from loyalty.core.queries import LogQuery
 
@@ -36,6 +36,10 @@ class CannotAnswer(EndpointFailed):
 
 class NoneCanAnswer(Unavailable):
     """All endpoints said that they cannot answer this question: patience does not help."""
+
+
+class Reverted(Invalid):
+    """The contract refused the call."""
 
 
 class TimedOut(EndpointFailed):
@@ -87,8 +91,10 @@ class Endpoint(Protocol):
         ...
 
     async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
-        """What the contract answers at the end of a block, or at the head; raises Invalid where it refuses the call,
-        CannotAnswer where the block's state is not kept any more."""
+        """What the contract answers at the end of a block, or at the head; raises Reverted where it refuses.
+
+        CannotAnswer where the block's state is not kept any more.
+        """
         ...
 
     async def code_at(self, address: Address, block: int | None) -> bytes:

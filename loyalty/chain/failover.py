@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from loyalty.chain.clock import Clock
 from loyalty.chain.endpoint import CannotAnswer, Endpoint, EndpointFailed, NoneCanAnswer
-from loyalty.chain.span_size import SpanSize
+from loyalty.chain.span_size import MOST_BLOCKS, SpanSize
 from loyalty.core.errors import Unavailable
 
 T = TypeVar("T")
@@ -34,6 +34,7 @@ class Line:
     """One endpoint with what is remembered of it: failures in a row, how long it rests, how large a span it takes."""
 
     endpoint: Endpoint
+    most_blocks: int = MOST_BLOCKS
     size: SpanSize = field(init=False)
     failures: int = 0
     failed_at: float = float("-inf")
@@ -41,7 +42,7 @@ class Line:
     closed_until: float = float("-inf")
 
     def __post_init__(self) -> None:
-        self.size = SpanSize(self.endpoint.first_blocks)
+        self.size = SpanSize(min(self.endpoint.first_blocks, self.most_blocks), self.most_blocks)
 
     def answered(self, asked_at: float) -> None:
         """Well again, unless it failed after this question was asked."""
@@ -62,9 +63,16 @@ class Line:
 class Failover:
     """Asks the endpoints of one chain, in the order in which they are configured."""
 
-    def __init__(self, name: str, endpoints: Sequence[Endpoint], patience: Patience, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        endpoints: Sequence[Endpoint],
+        patience: Patience,
+        clock: Clock,
+        most_blocks: int = MOST_BLOCKS,
+    ) -> None:
         self.name = name
-        self.lines = [Line(endpoint) for endpoint in endpoints]
+        self.lines = [Line(endpoint, most_blocks) for endpoint in endpoints]
         self._patience = patience
         self._clock = clock
 

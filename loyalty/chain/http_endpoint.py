@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from eth_typing import BlockNumber
 from web3 import AsyncWeb3
 from web3.exceptions import Web3Exception
-from web3.types import BlockIdentifier, TxParams
+from web3.types import TxParams
 
 from loyalty.chain.endpoint import CannotAnswer, EndpointFailed, Observe, SpanTooLarge, observe_nothing
 from loyalty.chain.provider import RawProvider, RpcRefused
@@ -96,27 +95,29 @@ class HttpEndpoint:
 
     async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
         question: TxParams = {"to": checksum(to), "data": "0x" + payload.hex()}  # type: ignore[typeddict-item]
-        place: BlockIdentifier = "latest" if block is None else BlockNumber(block)
-        try:
-            return bytes(await self._asked(self._web3.eth.call(question, place, ccip_read_enabled=False)))
-        except (RpcRefused, SpanTooLarge) as refused:
-            raise self._forgotten(refused, block) from None
+        asked = self._web3.eth.call(question, "latest" if block is None else block, ccip_read_enabled=False)
+        return bytes(await self._of_state(self._asked(asked), block))
 
     async def code_at(self, address: Address, block: int | None) -> bytes:
         tag = "latest" if block is None else hex(block)
-        try:
-            code: bytes = self._provider.decoded(decode_octets, await self._provider.ask("eth_getCode", [address, tag]))
-            return code
-        except (RpcRefused, SpanTooLarge) as refused:
-            raise self._forgotten(refused, block) from None
-
-    def _forgotten(self, refused: EndpointFailed, block: int | None) -> EndpointFailed:
-        """Who refuses a question about an older block has not kept its state; anvil says that the block is out of
-        range."""
-        return refused if block is None else CannotAnswer(self._name, refused.reason)
+        answer = await self._of_state(self._provider.ask("eth_getCode", [address, tag]), block)
+        code: bytes = self._provider.decoded(decode_octets, answer)
+        return code
 
     async def close(self) -> None:
         await self._provider.disconnect()
+
+    async def _of_state(self, question: Awaitable[Result], block: int | None) -> Result:
+        """The answer from a block's state. Where it is refused, the state is forgotten, or the block not there yet."""
+        try:
+            return await question
+        except (RpcRefused, SpanTooLarge) as refused:  # anvil says of a forgotten state that its block is out of range
+            if block is None:
+                raise
+            reason = refused.reason
+        if (await self.head()).number < block:
+            raise EndpointFailed(self._name, f"it has no block {block} yet: {reason}")
+        raise CannotAnswer(self._name, reason)
 
     async def _asked(self, question: Awaitable[Result]) -> Result:
         """What web3.py makes of the answer; what it cannot read is a failure of this endpoint."""

@@ -13,20 +13,15 @@ import msgspec
 from web3 import AsyncHTTPProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from loyalty.chain.endpoint import EndpointFailed, Observe, SpanTooLarge, TimedOut
+from loyalty.chain.endpoint import EndpointFailed, Observe, Reverted, SpanTooLarge, TimedOut
 from loyalty.chain.rpc_words import meaning
 from loyalty.chain.scrubber import Scrubber
 from loyalty.chain.wire import Malformed, WireError, decode_answer, decode_answers, decode_plain
-from loyalty.core.errors import Invalid
 
 _CONNECT_SECONDS = 10.0
 _BUSY_STATUS = 429
 _TOO_LARGE_STATUS = 413
 _encode = msgspec.json.Encoder().encode
-
-
-class Reverted(Invalid):
-    """The contract refused the call."""
 
 
 class RpcRefused(EndpointFailed):

@@ -37,7 +37,7 @@ class RecordingWriter:
         self._digest = hashlib.sha256()
         self._last: Header | None = None
         self._blocks = self._logs = 0
-        self._write(_encode(facts))
+        self._write(_encode(facts.first_line()))
 
     @classmethod
     def open(cls, path: Path, facts: RecordingFacts) -> "RecordingWriter":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from pathlib import Path
 
-from loyalty.chain.endpoint import CannotAnswer
+from loyalty.chain.endpoint import CannotAnswer, Reverted
 from loyalty.chain.recording_file import RecordedBlocks, read_recording
 from loyalty.chain.recording_format import RecordingFacts
 from loyalty.chain.recording_url import RecordingUrl, parse_recording_url
@@ -42,6 +42,7 @@ class RecordingEndpoint:
         self._blocks = blocks
         self._headers = blocks.headers
         self._clock = clock
+        self._answers = {(call.to, bytes.fromhex(call.payload[2:]), call.block): call.answer for call in facts.calls}
         self.facts = facts
 
     @property
@@ -95,10 +96,23 @@ class RecordingEndpoint:
         ]
 
     async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
-        raise CannotAnswer(self._name, "a recording answers no calls")
+        if block is not None and block > (await self.head()).number:
+            raise CannotAnswer(self._name, f"block {block} of a call is later than the recording's head")
+        try:
+            answer = self._answers[to, payload, block]
+        except KeyError:
+            told = "the head" if block is None else f"block {block}"
+            missing = f"the call 0x{payload.hex()} to {to} at {told} is not in the recording: record it again"
+            raise CannotAnswer(self._name, missing) from None
+        if answer is None:
+            raise Reverted(f"{self._name}: the contract refused the call when it was recorded")
+        return bytes.fromhex(answer[2:])
 
     async def code_at(self, address: Address, block: int | None) -> bytes:
-        raise CannotAnswer(self._name, "a recording holds no contracts")
+        """A stand-in of one byte for the contracts that are recorded: of code, only whether there is any is known."""
+        if self.facts.contracts is None:
+            raise CannotAnswer(self._name, "no contracts are in the recording: record it again")
+        return b"\x01" if address in self.facts.contracts else b""
 
     async def close(self) -> None:
         """A recording holds nothing open."""

@@ -111,7 +111,8 @@ def _read_facts(path: Path, line: bytes) -> RecordingFacts:
     try:
         version = _version.decode(line).loyalty_recording
         facts = _facts.decode(line) if version == VERSION else None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        _check_calls(facts)
+    except (msgspec.MsgspecError, Malformed, UnicodeDecodeError) as error:
         raise _damaged(path, f"line 1: {error}") from None
     if facts is None:
         raise Invalid(
@@ -151,6 +152,16 @@ def _check_logs(block: BlockLine) -> None:
             word(topic)
         word(log.transaction_hash)
         octets(log.data)
+
+
+def _check_calls(facts: RecordingFacts | None) -> None:
+    """Raises Malformed where a call or a contract could not be looked up later."""
+    for call in facts.calls if facts else ():
+        _check_address(call.to)
+        octets(call.payload)
+        octets(call.answer or "0x")
+    for address in (facts.contracts if facts else None) or ():
+        _check_address(address)
 
 
 def _check_address(text: Any) -> None:

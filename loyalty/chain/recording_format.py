@@ -2,7 +2,9 @@
 
 First line: {"loyalty_recording": 1, "chain": {"name", "id"}, "finality_seconds", "pools": [{"address", "token0",
 "token1", "decimals0", "decimals1", "fee_pips", "tick_spacing", "symbol0", "symbol1"}], "program", "prices": [{"symbol",
-"points": [[valid time, price as an integer, its decimals, source], …]}]}. `program` is the text of the program file
+"points": [[valid time, price as an integer, its decimals, source], …]}], "calls": [[contract, payload, block or null
+for the head, answer or null where the contract refuses], …], "contracts": [address, …]}. `calls` and `contracts`, the
+addresses that have code, are left out where none were recorded. `program` is the text of the program file
 that the recording was made under, or null; the symbols may be left out.
 
 Then one line a block that has logs or is worth keeping, ascending: {"n": number, "h": hash, "p": parent hash or null,
@@ -11,7 +13,7 @@ Then one line a block that has logs or is worth keeping, ascending: {"n": number
 Last line: {"end": {"blocks": N, "logs": M, "sha256": of all the lines before with their line feeds}}.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -48,6 +50,15 @@ class RecordedPrices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[RecordedPoint, ...] = ()
 
 
+class RecordedCall(NamedTuple):
+    """What a contract answered at the end of a block (None: at the head); None where it refused. Hexadecimal."""
+
+    to: str
+    payload: str
+    block: int | None
+    answer: str | None
+
+
 class RecordedChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     id: int
@@ -62,6 +73,19 @@ class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
     pools: tuple[RecordedPool, ...] = ()
     program: str | None = None
     prices: tuple[RecordedPrices, ...] = ()
+    calls: tuple[RecordedCall, ...] = ()
+    contracts: tuple[str, ...] | None = None
+
+    def first_line(self) -> dict[str, Any]:
+        """What is written: without calls and contracts where none were recorded, as before there were any."""
+        left_out = {"calls"} if not self.calls else set()
+        left_out |= {"contracts"} if self.contracts is None else set()
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if name not in left_out}
+
+    @property
+    def holds_contracts(self) -> bool:
+        """Whether it was kept what contracts answered; recordings made by earlier releases do not have it."""
+        return self.contracts is not None
 
     def pool(self, address: Address) -> RecordedPool | None:
         """What the recording says of this pool; None where the pool is not in it."""

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+from loyalty.config.building_holders import built_look_through
 from loyalty.config.building_points import built_points
 from loyalty.config.building_pools import built_pools, pool_rule
 from loyalty.config.checks_budget import tier_name
@@ -10,7 +11,6 @@ from loyalty.config.checks_chains import Endpoints
 from loyalty.config.entries import (
     ChainTable,
     Document,
-    LookThroughTable,
     PriceTable,
     RewardTable,
     TokenTable,
@@ -52,17 +52,23 @@ def built(document: Document, path: Path, endpoints: Endpoints) -> Program:
     ids = {chain.name: chain.id for chain in document.chains}
     tokens = tuple(_token(entry, ids, folder) for entry in document.tokens)
     pools = built_pools(document.pools, ids, {each.token.symbol: each.token for each in tokens})
+    look_through = built_look_through(document, ids, pools)
     return Program(
-        rules=_rules(document, {each.token.symbol: each.token for each in tokens}, pools),
+        rules=_rules(document, {each.token.symbol: each.token for each in tokens}, pools, look_through),
         chains=tuple(_chain(entry, endpoints, folder) for entry in document.chains),
         pools=pools,
         tokens=tokens,
-        look_through=tuple(_look_through(entry, ids) for entry in document.look_through),
+        look_through=look_through,
         path=path,
     )
 
 
-def _rules(document: Document, tokens: dict[str, Token], pools: tuple[PoolSettings, ...]) -> Rules:
+def _rules(
+    document: Document,
+    tokens: dict[str, Token],
+    pools: tuple[PoolSettings, ...],
+    look_through: tuple[LookThroughSettings, ...],
+) -> Rules:
     program = document.program
     return Rules(
         name=program.name,
@@ -79,6 +85,8 @@ def _rules(document: Document, tokens: dict[str, Token], pools: tuple[PoolSettin
         pools=tuple(pool_rule(pool) for pool in pools),
         exclusions=tuple(Exclusion(e.address, e.reason, e.from_day, e.until_day) for e in document.exclusions),
         points=built_points(document.points, pools, program.count),
+        look_through=tuple(each.rule for each in look_through),
+        unresolved_usd_micro=program.unresolved_usd,
     )
 
 
@@ -109,6 +117,9 @@ def _chain(entry: ChainTable, endpoints: Endpoints, folder: Path) -> ChainSettin
         endpoints=endpoints[variable] if replaced else entry.rpc,
         position_managers=tuple(PositionManager(each.address, each.start_block) for each in entry.position_managers),
         confirmations=entry.confirmations,
+        span_blocks=entry.span_blocks,
+        timeout=entry.timeout,
+        parallel=entry.parallel,
         endpoints_from=variable if replaced else "the program file",
         base=Path.cwd() if replaced else folder,
     )
@@ -141,7 +152,3 @@ def _price(entry: PriceTable, price_decimals: int, folder: Path) -> PriceSetting
         case PriceTable(pool=str(pool)):
             return PoolPrice(pool)
     raise Invalid(f"{entry.place.path} names no price source")
-
-
-def _look_through(entry: LookThroughTable, ids: dict[str, int]) -> LookThroughSettings:
-    return LookThroughSettings(ids[entry.chain], entry.address, entry.shares, "nft_staker" if entry.kind else "shares")

@@ -1,10 +1,9 @@
-"""Checks of pools and of what names them: tokens, days and look-through."""
+"""Checks of pools: tokens, days, and what belongs to a protocol alone."""
 
 from collections.abc import Iterator
 
 from loyalty.config.checks import (
     chain_names,
-    check_exactly_one,
     check_order,
     check_reference,
     check_unique,
@@ -45,14 +44,6 @@ def check_pools(document: Document) -> None:
         _check_deployments(document, pool)
         check_order(pool.place, pool.from_day, pool.until_day)
         _check_counts(document.program, pool)
-
-
-def check_look_through(document: Document) -> None:
-    entries = rows(document.look_through)
-    check_unique((entry.place.at("address"), (entry.chain, entry.address)) for entry in entries)
-    for entry in entries:
-        check_reference(entry.place.at("chain"), entry.chain, chain_names(document))
-        check_exactly_one(entry, ("shares", "kind"))
 
 
 def _addresses(pool: PoolTable) -> Iterator[tuple[Place, tuple[str, Address]]]:

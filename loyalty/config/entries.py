@@ -9,6 +9,7 @@ from loyalty.config.endpoint_url import EndpointUrl
 from loyalty.config.readings import ADDRESS, AMOUNT, DAY, ENDPOINT, MIDNIGHT, USD, WHOLE_DAYS, YES_OR_NO, list_of
 from loyalty.config.tables import Table, needed, one_or_more_tables, optional, table, tables
 from loyalty.core.address import Address
+from loyalty.core.amounts import USD_DECIMALS
 from loyalty.core.times import DAY_SECONDS, HOUR_SECONDS
 from loyalty.program.rules import Count, OnLapse
 
@@ -33,6 +34,7 @@ class ProgramTable(Table):
     minimum_usd: int = optional(USD, 0)
     on_lapse: OnLapse = optional(readings.choice("reset", "pause"), "reset")
     settle_after: int = optional(readings.duration(0, "24h"), DAY_SECONDS)
+    unresolved_usd: int = optional(USD, 1_000 * 10**USD_DECIMALS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,9 @@ class ChainTable(Table):
         tables(PositionManagerTable, '[{ address = "0x…", start_block = 0 }]'), ()
     )
     confirmations: int = optional(readings.whole(0, 1_000_000), 0)
+    span_blocks: int = optional(readings.whole(1, 4_000_000), 4_000_000)
+    timeout: int = optional(readings.duration(1, "30s"), 30)
+    parallel: int = optional(readings.whole(1, 64), 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +142,10 @@ class LookThroughTable(Table):
     address: Address = needed(ADDRESS)
     shares: Address | None = optional(ADDRESS)
     kind: str | None = optional(readings.choice("nft_staker"))
+    start_block: int | None = optional(BLOCK)
+    deposit: str | None = optional(readings.event())
+    withdraw: str | None = optional(readings.event(withdraws=True))
+    position_manager: Address | None = optional(ADDRESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

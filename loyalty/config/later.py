@@ -22,7 +22,6 @@ _OTHER_SOURCE = "remove this source; use coingecko, defillama, file or fixed"
 LATER: dict[str, Later] = {
     "tokens.price.chainlink": Later("the price source chainlink", _OTHER_SOURCE),
     "tokens.price.pool": Later("the price source pool", _OTHER_SOURCE),
-    "look_through": Later("look_through", "remove this list"),
 }
 """By key, without the numbers of lists, or by key and text up to a colon."""
 

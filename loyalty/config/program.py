@@ -15,7 +15,7 @@ from loyalty.config.rules_shown import dated, shown_points, shown_rules
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import format_decimal
 from loyalty.core.times import duration_text
-from loyalty.program.rules import PoolKey, Rules, Token
+from loyalty.program.rules import LookThroughRule, PoolKey, Rules, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class ChainSettings:
 
     `endpoints_from` is the environment variable that gave the endpoints, or the file's key; `base` is the folder that
     a relative `file:` endpoint is relative to. `confirmations` 0: the chain's own `finalized` tag decides.
+    An endpoint is asked for logs of `span_blocks` at most and waited for `timeout` seconds; `parallel` questions are
+    asked side by side.
     """
 
     name: str
@@ -39,6 +41,9 @@ class ChainSettings:
     endpoints: tuple[EndpointUrl, ...]
     position_managers: tuple[PositionManager, ...]
     confirmations: int
+    span_blocks: int
+    timeout: int
+    parallel: int
     endpoints_from: str
     base: Path
 
@@ -53,6 +58,9 @@ class ChainSettings:
                 for manager in self.position_managers
             ],
             "confirmations": self.confirmations,
+            "span_blocks": self.span_blocks,
+            "timeout": duration_text(self.timeout),
+            "parallel": self.parallel,
         }
 
 
@@ -135,16 +143,33 @@ class PoolSettings:
 
 @dataclass(frozen=True, slots=True)
 class LookThroughSettings:
-    """A contract that holds for others: by its share token, or, for an NFT staker, by its own events."""
+    """A contract that holds for others: by its share token, or, for an NFT staker, by its own events.
+
+    `manager` issued the NFTs that a staker holds; `deposit` and `withdraw` are its events as declared (None: it has no
+    event of the second kind).
+    """
 
     chain_id: int
+    chain: str
     address: Address
     shares: Address | None
     kind: Literal["shares", "nft_staker"]
+    start_block: int
+    manager: Address | None = None
+    deposit: str | None = None
+    withdraw: str | None = None
+
+    @property
+    def rule(self) -> LookThroughRule:
+        return LookThroughRule(self.chain_id, self.address, self.kind, self.shares)
 
     def masked(self) -> dict[str, Any]:
-        shares = checksum(self.shares) if self.shares else None
-        return {"chain_id": self.chain_id, "address": checksum(self.address), "shares": shares, "kind": self.kind}
+        found: dict[str, Any] = {"chain_id": self.chain_id, "address": checksum(self.address)}
+        found |= {"shares": checksum(self.shares) if self.shares else None, "kind": self.kind}
+        found["start_block"] = self.start_block
+        if self.manager is not None:
+            found |= {"position_manager": checksum(self.manager), "deposit": self.deposit, "withdraw": self.withdraw}
+        return found
 
 
 @dataclass(frozen=True, slots=True)

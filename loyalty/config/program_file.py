@@ -13,8 +13,9 @@ from loyalty.config.building import built
 from loyalty.config.checks import check_exclusions
 from loyalty.config.checks_budget import check_program, check_rewards, check_tiers
 from loyalty.config.checks_chains import Endpoints, check_chains
+from loyalty.config.checks_holders import check_look_through
 from loyalty.config.checks_points import check_points
-from loyalty.config.checks_pools import check_look_through, check_pools
+from loyalty.config.checks_pools import check_pools
 from loyalty.config.checks_tokens import check_tokens
 from loyalty.config.entries import Document
 from loyalty.config.faults import Place

@@ -14,11 +14,13 @@ from loyalty.core.address import Address, checksum, parse_address
 from loyalty.core.amounts import INT63_MAX, USD_DECIMALS, format_units, parse_units
 from loyalty.core.errors import Invalid
 from loyalty.core.times import DAY_SECONDS, parse_day, parse_duration, parse_time, time_text
+from loyalty.protocols.nft_stakers.shape import parse_shape
 
 LAST_TIME = 253_402_300_800
 """The start of the year 10000: beyond the times that can be written."""
 
 _LONGEST_NUMBER = 80
+_LONGEST_EVENT = 500
 _PLAIN_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 _ADDRESS_SHAPE = re.compile(r"0x[0-9a-fA-F]{40}")
 _YEAR = re.compile(r"[0-9]{4}-")
@@ -194,6 +196,22 @@ def address(value: object) -> Address:
                 expected=f"the right address; {right} if only its upper and lower case is wrong",
             ) from None
     raise Unfit
+
+
+def event(*, withdraws: bool = False) -> Reading:
+    """A staker's event as its contract declares it; the text stays as written."""
+    expected = 'an event as its contract declares it, such as "Deposit(address indexed user, uint256 indexed tokenId)"'
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST_EVENT:
+            raise Unfit
+        try:
+            parse_shape(value, withdraws=withdraws)
+        except Invalid as error:
+            raise Unfit(expected=f"{expected} ({error})") from None
+        return value
+
+    return leaf(expected, parse)
 
 
 def list_of(item: Reading, expected: str, fewest: int = 0) -> Reading:

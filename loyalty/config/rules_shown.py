@@ -57,6 +57,7 @@ def _program(rules: Rules) -> dict[str, Any]:
         "minimum_usd": format_units(rules.minimum_usd_micro, USD_DECIMALS),
         "on_lapse": rules.on_lapse,
         "settle_after": duration_text(rules.settle_after),
+        "unresolved_usd": format_units(rules.unresolved_usd_micro, USD_DECIMALS),
     }
 
 

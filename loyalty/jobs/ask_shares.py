@@ -119,7 +119,9 @@ class ShareAsker:
 
     async def _block_at(self, hour: int) -> Header | None:
         if hour not in self._known:
-            found = await self._chain.last_block_at(hour, list(self._known.values()))
+            before = (header for time, header in self._known.items() if time < hour)
+            after = (header for time, header in self._known.items() if header.time > hour)
+            found = await self._chain.last_block_at(hour, max(before, default=None), min(after, default=None))
             if found is None:
                 return None
             self._known[hour] = found

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from loyalty.core.amounts import parse_units
 from loyalty.core.errors import Invalid, LoyaltyError, NotFound
 from loyalty.core.spans import Span
+from loyalty.jobs.backfill import start, stop
 from loyalty.jobs.hold import hold, release
 from loyalty.jobs.pay import mark_paid
 from loyalty.jobs.set_price import set_price
@@ -149,6 +150,22 @@ def _release(act: Act) -> Result:
     return {"released": release(act.connection, act.actor, act.now)}
 
 
+def _backfill(act: Act) -> Result:
+    """`action` start or stop; `from_block`, which may be left out, is held against what is indexed."""
+    chain, action = _text(act.arguments, "chain"), _text(act.arguments, "action")
+    detail: Result = {"chain": chain, "action": action}
+    if action == "start":
+        first = None if act.arguments.get("from_block") is None else _whole(act.arguments, "from_block")
+        known = start(act.connection, chain, first, act.now)
+    elif action == "stop":
+        known = stop(act.connection, chain, act.now)
+    else:
+        raise Invalid(f"the command backfill has no action {action!r}: there are start and stop")
+    detail["blocks_left"] = known.blocks_left if known else 0
+    audit.write(act.connection, act.now, act.actor, "backfill", detail)
+    return detail
+
+
 def _mark_paid(act: Act) -> Result:
     return mark_paid(
         act.connection,
@@ -167,6 +184,7 @@ _ACTS: dict[str, Callable[[Act], Result]] = {
     "hold": _hold,
     "release": _release,
     "mark paid": _mark_paid,
+    "backfill": _backfill,
 }
 """What is done in one transaction, its being finished included."""
 

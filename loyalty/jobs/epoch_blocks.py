@@ -1,11 +1,12 @@
 """What keeps an epoch from being settled, told so that an operator knows what to wait for or to do."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from loyalty.core.times import day_text, duration_text, time_text
-from loyalty.jobs.accrue import CLOSED, EMPTY, UNPRICED
+from loyalty.core.times import HOUR_SECONDS, day_text, duration_text, time_text
+from loyalty.jobs.accrue import CLOSED, EMPTY, UNPRICED, indexed_to
 from loyalty.jobs.epoch_prices import point_at
 from loyalty.program.budget import tokens_priced_at_end
 from loyalty.program.epochs import due_time
@@ -14,9 +15,14 @@ from loyalty.program.rules import Epoch, PoolRule, Rules
 from loyalty.state import chains, days, holds, pools
 from loyalty.state.chains import ChainState
 
+LAG_SECONDS = HOUR_SECONDS
+"""Chains whose newest indexed blocks lie closer together than this go side by side."""
+
 
 class Blocks(NamedTuple):
-    """`final`: every chain has a final block at or after the epoch's end. `due`: and `settle_after` has passed."""
+    """`final`: every chain has a final block at or after the epoch's end, and its pools are indexed up to there. `due`:
+    every chain's final blocks have passed the end by `settle_after`.
+    """
 
     final: bool
     due: bool
@@ -34,11 +40,13 @@ class Blocks(NamedTuple):
 def blocks_of(connection: Connection, rules: Rules, epoch: Epoch, grid_tokens: frozenset[str]) -> Blocks:
     """What blocks the epoch. Nothing blocks it only when it is due."""
     known = chains.all_chains(connection)
-    final = all((chain.finalized_time or 0) >= epoch.end for chain in known)
+    reached = indexed_times(connection, rules, epoch)
+    final = all((chain.finalized_time or 0) >= epoch.end for chain in known) and min(reached.values()) >= epoch.end
     due = all(_final_or_head_time(chain) >= due_time(rules, epoch) for chain in known)
     if not due:
         wait = duration_text(rules.settle_after)
-        return Blocks(final, False, (f"not due before final blocks reach {time_text(epoch.end)} + {wait}",))
+        waits = f"not due before final blocks reach {time_text(epoch.end)} + {wait}"
+        return Blocks(final, False, (waits, *_lagging(known, reached, epoch)))
     reasons = [reason for chain in known for reason in _chain_reasons(chain, rules, epoch)]
     finalized = {chain.id: chain.finalized_block or 0 for chain in known}
     for pool in pools_in_force(rules, epoch):
@@ -49,6 +57,29 @@ def blocks_of(connection: Connection, rules: Rules, epoch: Epoch, grid_tokens: f
         reasons += _price_reasons(connection, rules, epoch, symbol, final_time < waits_until)
     reasons += [f"on hold: {hold.reason}" for hold in holds.active(connection)]
     return Blocks(final, due, tuple(reasons))
+
+
+def indexed_times(connection: Connection, rules: Rules, epoch: Epoch) -> dict[int, int]:
+    """By chain the second up to which all of its pools of the epoch are indexed; 0 before the first block."""
+    found: dict[int, int] = {}
+    for rule in pools_in_force(rules, epoch):
+        row = pools.find(connection, rule.pool.chain, rule.pool.address)
+        as_of = None if row is None else indexed_to(connection, row)
+        time = 0 if as_of is None else as_of.time
+        found[rule.pool.chain] = min(found.get(rule.pool.chain, time), time)
+    return found or {0: epoch.end}
+
+
+def _lagging(known: list[ChainState], reached: Mapping[int, int], epoch: Epoch) -> list[str]:
+    """Which chains are far behind the foremost: until they have come up, what lies there is missing in every sum."""
+    foremost = min(max(reached.values()), epoch.end)
+    names = {chain.id: chain.name for chain in known}
+    return [
+        f"{names.get(chain_id, chain_id)} is indexed up to {time_text(time) if time else 'no block yet'} only: what "
+        "lies there counts when it has caught up"
+        for chain_id, time in sorted(reached.items())
+        if time + LAG_SECONDS < foremost
+    ]
 
 
 def _final_or_head_time(chain: ChainState) -> int:

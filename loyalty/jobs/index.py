@@ -11,17 +11,22 @@ from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Inconsistent, Invalid, Unavailable
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
-from loyalty.jobs.followers import curve, erc4626, stream_vault, uniswap_v3
+from loyalty.jobs import backfill
+from loyalty.jobs.followers import curve, erc4626, nft_staker, shares, stream_vault, uniswap_v3
 from loyalty.jobs.followers.turn import Follower, Plan, Turn
+from loyalty.jobs.next_plan import Sight, next_plan
 from loyalty.jobs.rewind import Rewound, common_ancestor, rewind
-from loyalty.state import StateTransaction, blocks, chains, cursors
+from loyalty.jobs.step_blocks import StepBlocks
+from loyalty.state import StateTransaction, backfills, blocks, chains, cursors
 from loyalty.state.chains import ChainState
 from loyalty.state.engine import State
 
 SPAN_BLOCKS_FIRST = 2_000
-SPAN_BLOCKS_MOST = 4_000_000
 LOGS_WANTED = 20_000
-"""A step's span doubles while it brings fewer logs than this and halves above three times as many, to bound memory."""
+"""How many logs a step should bring: enough to be worth its transaction, few enough for the memory."""
+BESIDE_SECONDS = 2.0
+"""What a step of those that are behind may take while others are at the head: as long as they wait for it, and no
+longer than the pause between two looks at the head anyway."""
 
 
 class Step(NamedTuple):
@@ -43,16 +48,27 @@ class Indexer:
     The ledgers in memory are folds of the stored facts: dropped when a step fails, built again by the next one.
     """
 
-    def __init__(self, state: State, chain: Chain, managers: Mapping[Address, int], program_start: int) -> None:
+    def __init__(
+        self,
+        state: State,
+        chain: Chain,
+        managers: Mapping[Address, int],
+        program_start: int,
+        span_blocks: int | None = None,
+    ) -> None:
         self.state = state
         self.chain = chain
         self._program_start = program_start
-        self._span_blocks = SPAN_BLOCKS_FIRST
+        self._blocks = StepBlocks(span_blocks or SPAN_BLOCKS_FIRST, LOGS_WANTED)
+        self._blocks_beside = StepBlocks(SPAN_BLOCKS_FIRST, LOGS_WANTED, BESIDE_SECONDS)
+        self._catching_up = False
         self._followers: dict[str, Follower] = {
             uniswap_v3.PROTOCOL: uniswap_v3.UniswapV3Follower(state, chain, managers),
             curve.PROTOCOL: curve.CurveFollower(state, chain),
             stream_vault.PROTOCOL: stream_vault.StreamVaultFollower(state, chain),
             erc4626.PROTOCOL: erc4626.Erc4626Follower(state, chain),
+            shares.KIND: shares.SharesFollower(state, chain),
+            nft_staker.KIND: nft_staker.NftStakerFollower(state, chain),
         }
 
     async def step(self, now: int, until: int | None = None) -> Step | Rewound | None:
@@ -60,16 +76,17 @@ class Indexer:
         began = time.perf_counter()
         head, finalized = await self._tips()
         if (ancestor := await self._reorg(head)) is not None:
-            for follower in self._followers.values():
-                follower.forget()
-            return rewind(self.state, self.chain, ancestor, now)
+            return self._rewind(ancestor, now)
         start_block = await self._start_block(head, finalized)
-        plan = self._plan(head.number if until is None else min(head.number, until), start_block, finalized)
+        last = head.number if until is None else min(head.number, until)
+        plan = self._plan(Sight(last, start_block, finalized))
         if plan is None:
+            self._catching_up = False
             self._keep_tips(head, finalized)
             return None
         turns = [await self._follower(kind).begin(plan.of(kind)) for kind in plan.kinds]
-        wanted_last = min(plan.start + self._span_blocks, plan.limit) - 1
+        step_blocks = self._blocks_beside if plan.is_behind else self._blocks
+        wanted_last = min(plan.start + step_blocks.blocks, plan.limit) - 1
         end = min((await self.chain.span_end(wanted_last)).number + 1, plan.limit)
         span = Span(plan.start, end)
         contradiction: Inconsistent | None = None
@@ -78,17 +95,23 @@ class Indexer:
         except Inconsistent as error:
             contradiction = error
         if (ancestor := await self._reorg(head)) is not None:  # the chain may have changed since the first look
-            return rewind(self.state, self.chain, ancestor, now)
+            return self._rewind(ancestor, now)
         if contradiction is not None:
             raise contradiction
         self._check(plan, span, reading, turns)
-        events = self._store(plan, span, reading, turns, head, finalized)
+        events = self._store(plan, span, reading, turns, head, finalized, now)
         for turn in turns:
             turn.keep()
-        self._adapt(reading.result)
+        self._catching_up = not plan.is_behind and end > last
         behind = max(0, head.number + 1 - end)
         seconds = time.perf_counter() - began
+        step_blocks.stepped(reading.result, seconds)
         return Step(self.chain.name, span, events, reading.result, reading.end_header, behind, seconds)
+
+    def _rewind(self, ancestor: Header, now: int) -> Rewound:
+        for follower in self._followers.values():
+            follower.forget()
+        return rewind(self.state, self.chain, ancestor, now)
 
     def _follower(self, kind: str) -> Follower:
         if kind not in self._followers:
@@ -139,26 +162,12 @@ class Indexer:
         with self.state.read() as connection:
             return chains.get(connection, self.chain.id)
 
-    def _plan(self, last: int, start_block: int | None, finalized: Header | None) -> Plan | None:
-        """The pools and contracts that are furthest behind, up to where the next ones stand.
-
-        A span never crosses the program's start block, where swaps begin to count, nor the finalized block: what is
-        final is then never rewound with what is not.
-        """
+    def _plan(self, sight: Sight) -> Plan | None:
+        """Those at the head first; whenever they have reached it, one step of those that are behind."""
         with self.state.read() as connection:
             rows = cursors.all_on(connection, self.chain.id)
-        behind = sorted((row for row in rows if row.next_block <= last), key=lambda row: row.next_block)
-        if not behind:
-            return None
-        start = behind[0].next_block
-        group = tuple(row for row in behind if row.next_block == start)
-        limits = [last + 1, *(row.next_block for row in rows if row.next_block > start)]
-        with_swaps = start_block is not None and start >= start_block
-        if start_block is not None and start < start_block:
-            limits.append(start_block)
-        if finalized is not None and start <= finalized.number:
-            limits.append(finalized.number + 1)
-        return Plan(group, start, min(limits), start_block, with_swaps)
+            caught_up = backfills.get(connection, self.chain.id)
+        return next_plan(rows, sight, caught_up, catching_up=self._catching_up)
 
     def _store(
         self,
@@ -168,11 +177,15 @@ class Indexer:
         turns: Sequence[Turn],
         head: Header,
         finalized: Header | None,
+        now: int,
     ) -> int:
         """Facts, blocks, cursors and tips, as one transaction; returns how many facts."""
         with StateTransaction(self.state) as connection:
+            before = cursors.all_on(connection, self.chain.id)
             for cursor in plan.cursors:
                 cursors.advance(connection, cursor, span.end)
+            after = cursors.all_on(connection, self.chain.id)
+            backfill.note(connection, self.chain.id, before, after, head.number, reading.result, now)
             counts: Counter[int] = Counter()
             for turn in turns:
                 counts += turn.store(connection)
@@ -203,12 +216,6 @@ class Indexer:
         if (known.head_block, known.finalized_block) != (head.number, final_block):
             with StateTransaction(self.state) as connection:
                 chains.set_tips(connection, self.chain.id, head, finalized)
-
-    def _adapt(self, logs: int) -> None:
-        if logs < LOGS_WANTED:
-            self._span_blocks = min(self._span_blocks * 2, SPAN_BLOCKS_MOST)
-        elif logs > 3 * LOGS_WANTED:
-            self._span_blocks = max(self._span_blocks // 2, 1)
 
 
 def _read_all(turns: Sequence[Turn], span: Span) -> Conversation[int]:

@@ -1,25 +1,31 @@
-"""Listening: the index's conversations with a chain, with every log kept that it hears.
+"""Listening: the index itself, on a database of its own that is thrown away, with every log kept that it hears.
 
-So a recording holds exactly the logs that an index asks for, whatever the spans of either.
+So a recording holds exactly the logs that an index asks for, whatever the protocols and the spans of either.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from loyalty.chain.chain import Chain
-from loyalty.chain.record import overheard
+from loyalty.chain.heard_calls import HeardCalls
 from loyalty.config import ChainSettings, PoolSettings, Program
-from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
-from loyalty.core.facts import PoolPrice
+from loyalty.core.errors import Conflict
 from loyalty.core.logs import RawLog
-from loyalty.core.queries import Conversation, Result
-from loyalty.core.spans import Span
-from loyalty.jobs.index import LOGS_WANTED, SPAN_BLOCKS_FIRST, SPAN_BLOCKS_MOST
-from loyalty.protocols.uniswap_v3.adapter import read_last_price, read_span
-from loyalty.protocols.uniswap_v3.ledger import Ledger
+from loyalty.jobs.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.holders import check_holder
+from loyalty.jobs.index import SPAN_BLOCKS_FIRST, Indexer, Step
+from loyalty.jobs.prepare import prepare
+from loyalty.jobs.vault_facts import VaultFacts
+from loyalty.program.rules import PoolKey
+from loyalty.protocols.uniswap_v3.adapter import read_last_price
+from loyalty.state import open_state
+from loyalty.state.engine import State
+from loyalty.state.migrate import upgrade
 
 
 class Block(NamedTuple):
@@ -29,102 +35,117 @@ class Block(NamedTuple):
     logs: Sequence[RawLog]
 
 
-class Stretch(NamedTuple):
-    """Blocks over which the same pools are asked the same questions."""
-
-    span: Span
-    pools: tuple[PoolSettings, ...]
-    with_swaps: bool
-
-
 @dataclass
 class Listener:
-    """Holds the conversations, from the first block of each pool of the program on."""
+    """Indexes the chain from the first block of each pool of the program on; `found` is what its contracts say."""
 
     chain: Chain
     settings: ChainSettings
     program: Program
-    _span_blocks: int = field(init=False)
-    _ledger: Ledger = field(init=False)
-    _last_prices: list[RawLog] = field(default_factory=list)
+    found: Mapping[PoolKey, ContractFacts]
 
-    def __post_init__(self) -> None:
-        self._managers = {manager.address: manager.start_block for manager in self.settings.position_managers}
-        self._ledger = Ledger(self._managers)
-        self._span_blocks = SPAN_BLOCKS_FIRST
-
-    async def blocks(self, last: Header) -> AsyncIterator[Block]:
-        """Up to `last` in order: blocks with logs that are needed, the program's first block, and ends of spans."""
+    async def blocks(self, last: Header, kept: Mapping[int, Header]) -> AsyncIterator[Block]:
+        """Up to `last` in order: blocks with logs that are needed, the program's first block, ends of steps, and those
+        of `kept`, by number.
+        """
         begins = await self._program_begins(last)
-        prices_before = await self._hear_last_prices(begins)
-        for stretch in self._stretches(begins, last.number + 1):
-            if begins is not None and stretch.span.start == begins.number:
-                for pool, price in prices_before.items():
-                    self._ledger.set_price(pool, price)
-            start = stretch.span.start
-            while start < stretch.span.end:
-                wanted_last = min(start + self._span_blocks, stretch.span.end) - 1
-                end = min((await self.chain.span_end(wanted_last)).number + 1, stretch.span.end)
-                for block in await self._hear(stretch._replace(span=Span(start, end)), begins):
+        early = await self._last_prices(begins)
+        worth = dict(kept) if begins is None else {**kept, begins.number: begins}
+        told = -1
+        with self._database() as state:
+            async for step, heard in self._steps(state, last):
+                logs = [log for log in heard if log.block >= step.span.start]
+                logs += [log for log in early if told < log.block < step.span.end]
+                ends = {step.end.number: step.end} if step.span.contains(step.end.number) else {}
+                headers = {number: header for number, header in worth.items() if told < number < step.span.end} | ends
+                for block in _blocks(logs, headers):
                     yield block
-                start = end
+                told = step.span.end - 1
+
+    async def _steps(self, state: State, last: Header) -> AsyncIterator[tuple[Step, list[RawLog]]]:
+        managers = {manager.address: manager.start_block for manager in self.settings.position_managers}
+        index = Indexer(state, self.chain, managers, self.program.rules.start, SPAN_BLOCKS_FIRST)
+        heard: list[RawLog] = []
+        self.chain.hear_logs(heard)
+        try:
+            while (step := await index.step(0, last.number)) is not None:
+                if not isinstance(step, Step):
+                    raise Conflict(
+                        f"{self.chain.name} changed below a final block while it was recorded: record it again"
+                    )
+                yield step, list(heard)
+                heard.clear()
+        finally:
+            self.chain.hear_logs(None)
 
     async def _program_begins(self, last: Header) -> Header | None:
         """The first block of the program; None where it lies above `last`."""
         found = await self.chain.first_block_at(self.program.rules.start)
         return found if found is not None and found.number <= last.number else None
 
-    async def _hear_last_prices(self, begins: Header | None) -> dict[Address, PoolPrice]:
-        """Of each pool that is older than the program, the last price before it; its log is kept."""
-        found: dict[Address, PoolPrice] = {}
-        for pool in self._pools():
-            if begins is None or pool.start_block >= begins.number:
-                continue
-            conversation = read_last_price(pool.address, begins.number, pool.start_block)
-            swap, heard, _ = await self._overhear(conversation, begins.number)
-            if swap is not None:
-                found[pool.address] = PoolPrice(swap.time, swap.sqrt_price_x96, swap.tick)
-                self._last_prices += [
-                    log for log in heard if (log.block, log.log_index) == (swap.block, swap.log_index)
-                ]
-        return found
+    async def _last_prices(self, begins: Header | None) -> list[RawLog]:
+        """Of each Uniswap pool that is older than the program, the log of the last price before it.
 
-    def _stretches(self, begins: Header | None, end: int) -> Iterator[Stretch]:
-        """From pool to pool as they begin, and cut where the program does."""
-        listed = self._pools()
-        cuts = {pool.start_block for pool in listed if pool.start_block < end} | {end}
-        first = min(cuts)
-        if begins is not None and begins.number > first:
-            cuts.add(begins.number)
-        for start, stop in pairwise(sorted(cuts)):
-            begun = tuple(pool for pool in listed if pool.start_block <= start)
-            yield Stretch(Span(start, stop), begun, begins is not None and start >= begins.number)
+        The index looks for it when it reaches the program's start; the blocks before are written by then.
+        """
+        found: list[RawLog] = []
+        for pool in self._pools():
+            if begins is None or pool.protocol != "uniswap_v3" or pool.start_block >= begins.number:
+                continue
+            heard: list[RawLog] = []
+            self.chain.hear_logs(heard)
+            try:
+                reading = await self.chain.read(
+                    read_last_price(pool.address, begins.number, pool.start_block), begins.number
+                )
+            finally:
+                self.chain.hear_logs(None)
+            if (swap := reading.result) is not None:
+                found += [log for log in heard if (log.block, log.log_index) == (swap.block, swap.log_index)]
+        return found
 
     def _pools(self) -> list[PoolSettings]:
         return [pool for pool in self.program.pools if pool.chain_id == self.chain.id]
 
-    async def _hear(self, stretch: Stretch, begins: Header | None) -> list[Block]:
-        """The blocks of a span that are recorded."""
-        addresses = [pool.address for pool in stretch.pools]
-        conversation = read_span(addresses, self._managers, self._ledger, stretch.span, with_swaps=stretch.with_swaps)
-        _, heard, end_header = await self._overhear(conversation, stretch.span.end)
-        self._adapt(len(heard))
-        heard += [log for log in self._last_prices if stretch.span.contains(log.block)]
-        kept = {header.number: header for header in (begins, end_header) if header is not None}
-        return _blocks(heard, {number: kept[number] for number in kept if stretch.span.contains(number)})
+    @contextmanager
+    def _database(self) -> Iterator[State]:
+        """Bound to the program, with the pools of this chain and the vaults elsewhere that they are shares of."""
+        others = {chain.id for chain in self.program.chains} - {self.chain.id}
+        with TemporaryDirectory() as folder, open_state(Path(folder) / "listening.db") as state:
+            upgrade(state)
+            prepare(state, self.program, {**self._homes(), **self.found}, 0, others)
+            yield state
 
-    async def _overhear(self, conversation: Conversation[Result], end: int) -> tuple[Result, list[RawLog], Header]:
-        """The conversation's result, all the logs that it was sent, and the header of the last block."""
-        heard: list[RawLog] = []
-        reading = await self.chain.read(overheard(conversation, heard), end=end)
-        return reading.result, heard, reading.end_header
+    def _homes(self) -> dict[PoolKey, ContractFacts]:
+        """What is known here of vaults on other chains: the decimals of their shares."""
+        homes: dict[PoolKey, ContractFacts] = {}
+        for pool in self._pools():
+            facts = self.found.get(pool.key)
+            if pool.home is not None and pool.home.chain != self.chain.id and isinstance(facts, VaultFacts):
+                homes[pool.home] = VaultFacts(facts.share_decimals, None, None)
+        return homes
 
-    def _adapt(self, logs: int) -> None:
-        """As an index does: a span's logs fit into memory."""
-        if logs < LOGS_WANTED:
-            self._span_blocks = min(self._span_blocks * 2, SPAN_BLOCKS_MOST)
-        elif logs > 3 * LOGS_WANTED:
-            self._span_blocks = max(self._span_blocks // 2, 1)
+
+async def ask_contracts(chain: Chain, program: Program, heard: HeardCalls) -> dict[PoolKey, ContractFacts]:
+    """What the contracts of the chain's pools say; what they and those looked through answered is kept in `heard`.
+
+    Not of Uniswap pools: a recording has places of their own for those.
+    """
+    chain.hear(heard)
+    try:
+        for holder in (each for each in program.look_through if each.chain_id == chain.id):
+            await check_holder(chain, holder)
+    finally:
+        chain.hear(None)
+    found: dict[PoolKey, ContractFacts] = {}
+    for pool in program.pools:
+        if pool.chain_id == chain.id:
+            chain.hear(None if pool.protocol == "uniswap_v3" else heard)
+            try:
+                found[pool.key] = await contract_facts(chain, pool)
+            finally:
+                chain.hear(None)
+    return found
 
 
 def _blocks(logs: Sequence[RawLog], kept: Mapping[int, Header]) -> list[Block]:

@@ -1,6 +1,6 @@
 """Prepare: the database is bound to the program, its rules become a version, and its pools are checked on the chain."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.contract_facts import ContractFacts
 from loyalty.jobs.deployed import place
+from loyalty.jobs.holders import is_followed, register_holder
 from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register
 from loyalty.jobs.share_pool_facts import SharePoolFacts
@@ -57,17 +58,25 @@ def unknown_pools(state: State, program: Program, chain_id: int) -> list[PoolSet
     return [pool for pool in program.pools if pool.chain_id == chain_id and pool.address not in known]
 
 
-def prepare(state: State, program: Program, found: Mapping[PoolKey, ContractFacts], now: int) -> Prepared:
+def prepare(
+    state: State,
+    program: Program,
+    found: Mapping[PoolKey, ContractFacts],
+    now: int,
+    silent: Collection[int] = frozenset(),
+) -> Prepared:
     """Bind the database to the program and register what is new in the file.
 
-    `found` is what the contracts of the unknown pools say. What contradicts the database is refused, nothing changed.
+    `found` is what the contracts of the unknown pools say. On the chains `silent`, which have not answered yet, unknown
+    pools and contracts to look through stay unknown, and so do bridged shares of vaults there. What contradicts the
+    database is refused, nothing changed.
     """
     changes = config_changes(state, program.rules)
     _check_same_managers(state, program)
     for pool in program.pools:
         if pool.key in found:
             check_pool(pool, found[pool.key], program.rules)
-    return _write(state, program, found, changes, now)
+    return _write(state, program, found, changes, now, silent)
 
 
 def check_pool(pool: PoolSettings, facts: ContractFacts, rules: Rules) -> None:
@@ -181,7 +190,12 @@ def _check_same_managers(state: State, program: Program) -> None:
 
 
 def _write(
-    state: State, program: Program, found: Mapping[PoolKey, ContractFacts], changes: list[Change], now: int
+    state: State,
+    program: Program,
+    found: Mapping[PoolKey, ContractFacts],
+    changes: list[Change],
+    now: int,
+    silent: Collection[int],
 ) -> Prepared:
     rules = program.rules
     managers = position_managers(program)
@@ -194,10 +208,15 @@ def _write(
             chains.set_position_managers(connection, chain.id, managers[str(chain.id)])
         token_ids = {symbol: tokens.ensure(connection, token) for symbol, token in rules.tokens.items()}
         for pool in program.pools:
+            if _waits(connection, pool, found, silent):
+                continue
             if (facts := found.get(pool.key)) is not None:
                 register(connection, pool, facts, rules, token_ids)
             else:
                 check_registered(connection, pool)
+        for holder in program.look_through:
+            if holder.chain_id not in silent or is_followed(connection, holder):
+                register_holder(connection, holder)
         latest = program_config.latest(connection)
         if latest is not None and not changes:
             return Prepared(latest.version, ())
@@ -221,6 +240,13 @@ def _write(
         detail = {"version": version, "changes": [change._asdict() for change in changes]}
         audit.write(connection, now, "worker", "rules version", detail)
     return Prepared(version, tuple(changes))
+
+
+def _waits(connection: Connection, pool: PoolSettings, found: Collection[PoolKey], silent: Collection[int]) -> bool:
+    """Whether the pool, or the vault whose shares it holds, is unknown and on a chain that has not answered yet."""
+    asked = [pool.key] if pool.home is None else [pool.key, pool.home]
+    unknown = [key for key in asked if key.chain in silent and key not in found]
+    return any(pools.find(connection, *key) is None for key in unknown)
 
 
 def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: int) -> None:

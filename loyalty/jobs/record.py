@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from loyalty.chain.chain import Chain
+from loyalty.chain.heard_calls import HeardCalls
 from loyalty.chain.record import RecordingWriter
 from loyalty.chain.recording_format import (
     RecordedChain,
@@ -21,11 +22,15 @@ from loyalty.config import PoolSettings, Program
 from loyalty.config.endpoint_url import mask_url
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict, Invalid
-from loyalty.jobs.deployed import place
-from loyalty.jobs.listen import Listener
+from loyalty.core.spans import Span
+from loyalty.jobs.ask_shares import ShareAsker
+from loyalty.jobs.listen import Listener, ask_contracts
 from loyalty.jobs.pool_facts import pool_facts
-from loyalty.state import blocks, pools, prices, tokens
+from loyalty.program.rules import Rules
+from loyalty.state import blocks, pools, prices, share_answers, tokens
 from loyalty.state.engine import State
+
+ALL_TIME = Span(0, 1 << 40)
 
 
 class Recorded(NamedTuple):
@@ -40,33 +45,25 @@ class Recorded(NamedTuple):
 async def record(state: State, program: Program, chain: Chain, path: Path, until: int | None = None) -> Recorded:
     """Write the recording of `chain` up to the block `until`, or to the last block that is final and indexed.
 
-    Raises Conflict where `until` is not final, Invalid where the chain has no final blocks, `path` cannot be written,
-    or a pool of the chain is of a protocol that recordings do not hold.
+    Raises Conflict where `until` is not final, Invalid where the chain has no final blocks or `path` cannot be written.
     """
-    _check_protocols(program, chain)
     if not path.parent.is_dir():
         raise Invalid(f"the recording {path} cannot be written: the folder {path.parent} does not exist; create it")
     settings = next(each for each in program.chains if each.id == chain.id)
     last = await _last_block(state, chain, until)
-    facts = await _facts(state, program, chain)
+    heard = HeardCalls()
+    found = await ask_contracts(chain, program, heard)
+    asked = keep_share_answers(state, program.rules, chain, last.number, heard)
+    kept = dict(zip(asked, await chain.headers(asked), strict=True))
+    facts = await _facts(state, program, chain, heard)
     count = logs = 0
     with RecordingWriter.open(path, facts) as writer:
-        listener = Listener(chain, settings, program)
-        async for block in listener.blocks(last):
+        async for block in Listener(chain, settings, program, found).blocks(last, kept):
             writer.add_block(block.header, block.logs)
             count += 1
             logs += len(block.logs)
     with path.open("rb") as file:
         return Recorded(path, count, logs, hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def _check_protocols(program: Program, chain: Chain) -> None:
-    for pool in program.pools:
-        if pool.chain_id == chain.id and pool.protocol != "uniswap_v3":
-            raise Invalid(
-                f"{chain.name} cannot be recorded: {place(pool)} is of the protocol {pool.protocol}, and recordings "
-                "hold uniswap_v3 alone in this release; record with a program file without that pool"
-            )
 
 
 async def _last_block(state: State, chain: Chain, until: int | None) -> Header:
@@ -85,15 +82,31 @@ async def _last_block(state: State, chain: Chain, until: int | None) -> Header:
     return await chain.header_at_or_after(until)
 
 
-async def _facts(state: State, program: Program, chain: Chain) -> RecordingFacts:
-    recorded = [await _pool(state, chain, pool) for pool in program.pools if pool.chain_id == chain.id]
+async def _facts(state: State, program: Program, chain: Chain, heard: HeardCalls) -> RecordingFacts:
+    listed = [pool for pool in program.pools if pool.chain_id == chain.id and pool.protocol == "uniswap_v3"]
+    recorded = [await _pool(state, chain, pool) for pool in listed]
     return RecordingFacts(
         chain=RecordedChain(chain.name, chain.id),
         finality_seconds=0,
         pools=tuple(recorded),
         program=program_text(program.path),
         prices=stored_prices(state),
+        calls=heard.calls,
+        contracts=heard.contracts or None,
     )
+
+
+def keep_share_answers(state: State, rules: Rules, chain: Chain, last: int, heard: HeardCalls) -> list[int]:
+    """What contracts said a share is worth, as it was stored up to the block `last`; the blocks, ascending."""
+    questions = ShareAsker(state, chain, rules).questions()
+    blocks_asked: set[int] = set()
+    with state.read() as connection:
+        for each in questions:
+            for answer in share_answers.answers(connection, each.pool.id, ALL_TIME):
+                if answer.block <= last:
+                    heard.answered(each.pool.address, each.payload, answer.block, answer.value.to_bytes(32))
+                    blocks_asked.add(answer.block)
+    return sorted(blocks_asked)
 
 
 async def _pool(state: State, chain: Chain, pool: PoolSettings) -> RecordedPool:

@@ -1,5 +1,6 @@
 """Rewind: the chain changed; forget back to the common ancestor, in one transaction, and index again from there."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -10,6 +11,7 @@ from loyalty.core.errors import Conflict
 from loyalty.state import (
     StateTransaction,
     audit,
+    backfills,
     blocks,
     chains,
     cursors,
@@ -19,8 +21,11 @@ from loyalty.state import (
     pools,
     rounds,
     share_pools,
+    vaults,
 )
+from loyalty.state.days import PoolDay
 from loyalty.state.engine import State
+from loyalty.state.pools import PoolRow
 
 
 class Rewound(NamedTuple):
@@ -58,7 +63,8 @@ async def common_ancestor(chain: Chain, stored: list[Header], finalized_block: i
 
 
 def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int:
-    """Delete the facts above `ancestor` and every pool-day that counted a block above it; returns the facts deleted.
+    """Delete the facts above `ancestor`, and every pool-day that counted a block above it or, on another chain, shares
+    at a price from after it; returns the facts deleted.
 
     Rounds and points go by time, whatever their pool: shares of other chains may be counted by blocks of this one.
     """
@@ -66,14 +72,21 @@ def forget_above(connection: Connection, chain_id: int, ancestor: Header) -> int
     share_pools.forget_untold_generations(connection, chain_id)
     blocks.delete_above(connection, chain_id, ancestor.number)
     cursors.set_back(connection, chain_id, ancestor.number)
+    backfills.set_back(connection, chain_id, ancestor.number)
     for pool in pools.all_pools(connection, chain_id):
-        states = days.states(connection, pool.id)
-        touched = [state.day for state in states.values() if state.as_of_block > ancestor.number]
-        if touched:
-            days.delete_from(connection, pool.id, min(touched))
+        _forget_days(connection, pool, lambda state: state.as_of_block > ancestor.number)
+    for vault in vaults.bridged_from(connection, chain_id):
+        _forget_days(connection, vault.pool, lambda state: state.as_of_time > ancestor.time)
     points.delete_counted_since(connection, ancestor.time)
     rounds.delete_since(connection, ancestor.time)
     return forgotten
+
+
+def _forget_days(connection: Connection, pool: PoolRow, counts: Callable[[PoolDay], bool]) -> None:
+    """The pool's days from the first one on that counts what is forgotten."""
+    touched = [state.day for state in days.states(connection, pool.id).values() if counts(state)]
+    if touched:
+        days.delete_from(connection, pool.id, min(touched))
 
 
 def rewind(state: State, chain: Chain, ancestor: Header, now: int) -> Rewound:

@@ -31,6 +31,14 @@ INDEX_SECONDS = 2
 """How often a chain's head is looked at. A turn goes on until the head is reached."""
 
 
+def index_job(chain_name: str) -> str:
+    """The name of the job that indexes a chain: each has its own, and fails alone."""
+    return f"index:{chain_name}"
+
+
+COMMANDS = Turn("commands", "execute_commands", 1)
+
+
 def turns(refresh_seconds: float, backup_hours: float) -> list[Turn]:
     """The jobs beside the index of each chain."""
     return [
@@ -38,7 +46,7 @@ def turns(refresh_seconds: float, backup_hours: float) -> list[Turn]:
         Turn("accrue", "accrue", refresh_seconds),
         Turn("score", "score", refresh_seconds),
         Turn("settle", "settle", refresh_seconds),
-        Turn("commands", "execute_commands", 1),
+        COMMANDS,
         Turn("back_up", "back_up", backup_hours * HOUR_SECONDS, at_start=False),
         Turn("optimize", "optimize", DAY_SECONDS, at_start=False),
     ]

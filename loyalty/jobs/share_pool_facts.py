@@ -23,11 +23,6 @@ class SharePoolFacts(NamedTuple):
 
 async def share_pool_facts(chain: Chain, pool: PoolSettings) -> SharePoolFacts:
     """What `pool` says at the head. Raises Invalid where it contradicts the program file, or is no Curve pool."""
-    if chain.recording_facts() is not None:
-        raise Invalid(
-            f"{place(pool)}: recordings hold no Curve pools in this release: give {chain.name} an http(s) endpoint, or "
-            "remove the pool"
-        )
     await check_deployed(chain, pool)
     found = await _coins(chain, pool)
     check_pools([CurvePool(pool.address, pool.lp_token or pool.address, found, pool.gauges)])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from loyalty.core.address import Address
 from loyalty.core.spans import Span
-from loyalty.program.in_force import excluded_days, pool_days
+from loyalty.program.in_force import contracts_looked_through, excluded_days, pool_days
 from loyalty.program.rules import Epoch, PoolKey, Rules
 
 
@@ -37,9 +37,14 @@ def in_program(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Ce
 
 
 def counted(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Cell]:
-    """The cells that count: in the program, and of providers that are not excluded that day."""
-    excluded = excluded_days(rules, epoch)
+    """The cells that count: in the program, and of providers that are not excluded that day.
+
+    What a contract that is looked through has left is nobody's, and does not count.
+    """
+    excluded, looked_through = excluded_days(rules, epoch), contracts_looked_through(rules)
     for cell in in_program(rules, epoch, cells):
+        if (cell.chain, cell.provider) in looked_through:
+            continue
         if cell.provider not in excluded or cell.day not in excluded[cell.provider]:
             yield cell
 

@@ -59,6 +59,7 @@ def _values(rules: Rules) -> Iterator[tuple[str, str]]:
     yield "program.epochs", str(rules.epochs)
     yield "program.count", rules.count
     yield "program.minimum_usd", format_units(rules.minimum_usd_micro, USD_DECIMALS)
+    yield "program.unresolved_usd", format_units(rules.unresolved_usd_micro, USD_DECIMALS)
     yield "program.on_lapse", rules.on_lapse
     yield "program.settle_after", duration_text(rules.settle_after)
     yield from _reward_values(rules)

@@ -81,6 +81,8 @@ def _rule_lines(rules: Rules) -> Iterator[str]:
     yield f"rule on_lapse {rules.on_lapse}"
     for tier in rules.tiers:
         yield f"rule tier {tier.from_epoch} {format_decimal(tier.multiplier)} {tier.minimum_usd_micro}"
+    for contract in rules.look_through:
+        yield f"rule look_through {contract.chain} {contract.address}"
 
 
 def _pool_lines(rules: Rules, result: EpochResult) -> Iterator[str]:

@@ -8,7 +8,7 @@ from loyalty.core.errors import Inconsistent
 from loyalty.core.times import day_text
 from loyalty.program.cells import Cell, counted, holdings
 from loyalty.program.explanation import DayLine, Explanation, PoolDayDetail, PoolLine, RewardLine, Standing, TierStep
-from loyalty.program.in_force import exclusion_days, exclusions_in_force, pool_days
+from loyalty.program.in_force import contracts_looked_through, exclusion_days, exclusions_in_force, pool_days
 from loyalty.program.rules import Epoch, PoolKey, Rules
 from loyalty.program.settlement import EpochResult
 from loyalty.program.tiers import NO_TIER_MULTIPLIER, Participation, average_is_at_least, participations_of
@@ -148,6 +148,8 @@ def _why_not_counted(rules: Rules, epoch: Epoch, cell: Cell) -> str:
     days = pool_days(rules, epoch).get(cell.pool_key)
     if days is None or not days.contains(cell.day):
         return "the pool is not part of the program on this day"
+    if (cell.chain, cell.provider) in contracts_looked_through(rules):
+        return "looked through: nobody stands behind this part"
     reasons = [
         exclusion.reason
         for exclusion in exclusions_in_force(rules, epoch)

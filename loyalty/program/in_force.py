@@ -38,3 +38,8 @@ def excluded_days(rules: Rules, epoch: Epoch) -> dict[Address, frozenset[int]]:
     for exclusion in exclusions_in_force(rules, epoch):
         days.setdefault(exclusion.address, set()).update(range(*exclusion_days(exclusion, epoch)))
     return {address: frozenset(excluded) for address, excluded in days.items()}
+
+
+def contracts_looked_through(rules: Rules) -> frozenset[tuple[int, Address]]:
+    """Contracts, each with its chain, whose own cells are what nobody stands behind."""
+    return frozenset((rule.chain, rule.address) for rule in rules.look_through)

@@ -156,6 +156,8 @@ class Rules:
     exclusions: tuple[Exclusion, ...]
     look_through: tuple[LookThroughRule, ...] = ()
     points: tuple[PointsRule, ...] = ()
+    unresolved_usd_micro: int = 1_000 * 10**6
+    """Decides nothing that is paid: from which average on a contract is told of before settlement."""
 
     @property
     def end(self) -> int:

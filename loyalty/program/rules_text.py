@@ -55,6 +55,7 @@ def _rules_dict(rules: Rules) -> dict[str, Any]:
         "epoch_seconds": rules.epoch_seconds,
         "count": rules.count,
         "minimum_usd": format_units(rules.minimum_usd_micro, USD_DECIMALS),
+        "unresolved_usd": format_units(rules.unresolved_usd_micro, USD_DECIMALS),
         "on_lapse": rules.on_lapse,
         "settle_after_seconds": rules.settle_after,
         "tiers": [_tier_dict(tier) for tier in rules.tiers],
@@ -153,6 +154,7 @@ def _rules(stored: Mapping[str, Any]) -> Rules:
         exclusions=tuple(_exclusion(exclusion) for exclusion in stored["exclusions"]),
         look_through=tuple(_look_through(each) for each in stored.get("look_through", ())),
         points=tuple(_points(each) for each in stored.get("points", ())),
+        unresolved_usd_micro=parse_units(stored.get("unresolved_usd", "1000"), USD_DECIMALS),
     )
 
 

@@ -7,6 +7,7 @@ from loyalty.program.rules import Rules
 from loyalty.reports.paging import Cut, page
 from loyalty.reports.shapes import Shape, amount, amounts, usd
 from loyalty.reports.snapshot import Snapshot
+from loyalty.reports.unresolved import unresolved_of
 from loyalty.state import epochs as table
 from loyalty.state import payments
 from loyalty.state.epochs import EpochRow, ParticipationRow, RewardRow
@@ -19,8 +20,8 @@ def epochs(snapshot: Snapshot, cut: Cut) -> Shape:
 
 
 def epoch(snapshot: Snapshot, number: int) -> Shape:
-    """One epoch; NotFound before it has begun."""
-    return _epoch(snapshot, snapshot.row(number))
+    """One epoch, and the contracts in it behind which nobody is known; NotFound before it has begun."""
+    return {**_epoch(snapshot, snapshot.row(number)), "unresolved": unresolved_of(snapshot, number)}
 
 
 def _epoch(snapshot: Snapshot, row: EpochRow) -> Shape:

@@ -5,28 +5,30 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from loyalty.accrual.day import ConcentratedDay, Credit, TokenScale, accrue_concentrated, scale_of
 from loyalty.accrual.series import points_in_force
 from loyalty.core.address import Address, checksum
-from loyalty.core.amounts import USD_DECIMALS
 from loyalty.core.errors import Invalid, NotFound
-from loyalty.core.facts import PositionKey, PositionToken
 from loyalty.core.spans import Span
-from loyalty.core.times import DAY_SECONDS, day_span
+from loyalty.core.times import day_span
 from loyalty.jobs.accrue import CLOSED
 from loyalty.jobs.histories.curve import CurveInputs
 from loyalty.jobs.histories.history import DayInputs
+from loyalty.jobs.histories.holders import look_through_rules
 from loyalty.jobs.histories.opening import open_history
 from loyalty.jobs.histories.pool_prices import Priced
 from loyalty.jobs.histories.uniswap_v3 import UniswapInputs
+from loyalty.jobs.histories.vault import VaultInputs
 from loyalty.jobs.settle import evaluate, qualifying_before
 from loyalty.program.cells import Cell
 from loyalty.program.explain import Details, explain
-from loyalty.program.explanation import Explanation, LiquiditySpan, PoolDayDetail, PositionLine, PriceLine
+from loyalty.program.explanation import Explanation, PoolDayDetail, PositionLine, PriceLine
 from loyalty.program.explanation_json import as_dict
 from loyalty.program.rules import PoolKey, Rules
-from loyalty.reports.followed import History, follow, liquidity_spans
+from loyalty.reports.followed import follow
+from loyalty.reports.followed_holders import follow_holder
+from loyalty.reports.followed_ranges import range_lines
 from loyalty.reports.followed_shares import follow_shares, share_lines
+from loyalty.reports.followed_vault import follow_vault, vault_lines
 from loyalty.reports.provider import known
 from loyalty.reports.shapes import Shape
 from loyalty.reports.snapshot import Snapshot
@@ -85,7 +87,7 @@ def _pool_details(
     connection = snapshot.connection
     managers = frozenset(chains.position_managers(connection, pool.chain_id) or ())
     history = open_history(connection, rules, pool, managers)
-    lines_of = _lines_of(connection, pool, managers, provider)
+    lines_of = _lines_of(connection, rules, pool, managers, provider)
     states = days.states(connection, pool.id)
     for day in sorted(cells):
         as_of, over = states[day].as_of_time, states[day].as_of_time >= day_span(day).end
@@ -103,17 +105,24 @@ LinesOf = Callable[[DayInputs, Priced], tuple[PositionLine, ...]]
 """A day's lines of the provider that is followed."""
 
 
-def _lines_of(connection: Connection, pool: PoolRow, managers: frozenset[Address], provider: Address) -> LinesOf:
+def _lines_of(
+    connection: Connection, rules: Rules, pool: PoolRow, managers: frozenset[Address], provider: Address
+) -> LinesOf:
     """How the provider's lines of a pool-day come about, by the pool's protocol."""
-    shares = follow_shares(connection, pool, provider) if pool.protocol == "curve" else {}
-    ranges = follow(connection, pool, managers, provider) if pool.protocol == "uniswap_v3" else {}
+    curve = follow_shares(connection, pool, provider) if pool.protocol == "curve" else {}
+    ranges = follow(connection, pool, rules, managers, provider) if pool.protocol == "uniswap_v3" else {}
+    vault = follow_vault(connection, pool, provider) if pool.protocol in ("stream_vault", "erc4626") else []
+    shares = {rule.address: rule.shares for rule in look_through_rules(rules, pool.chain_id)}
+    behind = follow_holder(connection, pool.chain_id, provider) if shares else {}
 
     def lines(inputs: DayInputs, priced: Priced) -> tuple[PositionLine, ...]:
         match inputs:
             case UniswapInputs():
-                return _positions(inputs.concentrated(priced), ranges)
+                return range_lines(inputs, priced, provider, ranges, shares, behind)
             case CurveInputs():
-                return share_lines(inputs, priced, provider, shares)
+                return share_lines(inputs, priced, provider, curve, shares, behind)
+            case VaultInputs():
+                return vault_lines(inputs, priced, provider, vault, shares, behind)
         raise Invalid(f"pool {checksum(pool.address)}: this release cannot explain the protocol {pool.protocol}")
 
     return lines
@@ -121,43 +130,6 @@ def _lines_of(connection: Connection, pool: PoolRow, managers: frozenset[Address
 
 def _adds_up(cell: Cell, positions: tuple[PositionLine, ...]) -> bool:
     return cell.usd_micro_days == int(sum((line.usd_micro_days for line in positions), Fraction(0)))
-
-
-def _positions(day: ConcentratedDay, followed: History) -> tuple[PositionLine, ...]:
-    """The lines of the followed positions; everybody's are computed, for they share one pass."""
-    credited = accrue_concentrated(day)
-    own = sorted((position for position in credited if position in followed), key=_order)
-    lines = (
-        _line(position, credited[position], day, liquidity_spans(followed[position], day.span)) for position in own
-    )
-    return tuple(line for line in lines if line.spans)
-
-
-def _line(
-    position: PositionKey, credit: Credit, day: ConcentratedDay, spans: tuple[LiquiditySpan, ...]
-) -> PositionLine:
-    return PositionLine(
-        position=position_name(position.token),
-        lower=position.lower,
-        upper=position.upper,
-        spans=spans,
-        usd_micro_days=_micro_days(credit.usd, day.scale0, day.scale1),
-        usd_micro_days_in_range=_micro_days(credit.usd_in_range, day.scale0, day.scale1),
-        in_range_seconds=credit.in_range_seconds,
-    )
-
-
-def position_name(token: PositionToken | None) -> str:
-    """How a person would look the position up."""
-    return f"token {token.token_id} of {checksum(token.manager)}" if token else "direct"
-
-
-def _micro_days(raw: int, scale0: TokenScale, scale1: TokenScale) -> Fraction:
-    return Fraction(raw * 10**USD_DECIMALS, DAY_SECONDS * scale_of(scale0, scale1))
-
-
-def _order(position: PositionKey) -> tuple[int, int, int]:
-    return position.token.token_id if position.token else -1, position.lower, position.upper
 
 
 def _prices(connection: Connection, rules: Rules, row: TokenRow, span: Span, over: bool) -> Iterator[PriceLine]:

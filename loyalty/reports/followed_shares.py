@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
+from loyalty.accrual.gauged import GaugedDay
 from loyalty.accrual.shares import scale_of_day
 from loyalty.core.address import Address, checksum
 from loyalty.core.amounts import USD_DECIMALS
@@ -16,6 +17,7 @@ from loyalty.program.explanation import PositionLine
 from loyalty.protocols.curve.ledger import CurveLedger
 from loyalty.protocols.curve.pool import CurvePool
 from loyalty.reports.followed import Held, liquidity_spans
+from loyalty.reports.followed_holders import HolderHistory, left_line, lines_behind
 from loyalty.state import share_pools, token_transfers
 from loyalty.state.pools import PoolRow
 
@@ -39,19 +41,35 @@ def follow_shares(connection: Connection, pool: PoolRow, provider: Address) -> S
 
 
 def share_lines(
-    inputs: CurveInputs, priced: Priced, provider: Address, followed: ShareHistory
+    inputs: CurveInputs,
+    priced: Priced,
+    provider: Address,
+    followed: ShareHistory,
+    shares: dict[Address, Address | None],
+    behind: HolderHistory,
 ) -> tuple[PositionLine, ...]:
-    """The provider's lines of a pool-day: its own LP tokens exactly, and its whole part of each gauge's cell."""
-    return tuple(line for line in _lines(inputs, priced, provider, followed) if line.spans) if priced.until else ()
-
-
-def _lines(inputs: CurveInputs, priced: Priced, provider: Address, followed: ShareHistory) -> Iterator[PositionLine]:
+    """The provider's lines of a pool-day: its own LP tokens exactly, and its whole part of the cell of each gauge and
+    each other contract."""
+    if not priced.until:
+        return ()
     gauged = inputs.gauged(priced)
+    left = left_line(inputs.holders, gauged.unresolved, provider, priced.until)
+    if left is not None:
+        return left
+    own = _lines(inputs, priced, provider, followed, gauged)
+    through = lines_behind(gauged.staked, shares, provider, behind, priced.until)
+    return tuple(line for line in (*own, *through) if line.spans)
+
+
+def _lines(
+    inputs: CurveInputs, priced: Priced, provider: Address, followed: ShareHistory, gauged: GaugedDay
+) -> Iterator[PositionLine]:
     scale = scale_of_day(inputs.share_day(priced, inputs.changes.before(priced.until.end)))
     raw = Fraction(gauged.direct.get(provider, 0) * 10**USD_DECIMALS, DAY_SECONDS * scale)
     lp_token = inputs.pool.lp_token
     yield _line(f"LP tokens {checksum(lp_token)}", raw, followed[lp_token], priced)
-    for gauge, cells in gauged.staked.items():
+    for gauge in inputs.pool.gauges:
+        cells = gauged.staked[gauge]
         part = cells[provider].usd_micro_days if provider in cells else 0
         yield _line(f"staked in gauge {checksum(gauge)}", Fraction(part), followed[gauge], priced)
 

@@ -7,6 +7,7 @@ from loyalty.core.address import Address, checksum
 from loyalty.core.facts import PositionKey
 from loyalty.reports.followed import follow
 from loyalty.reports.followed_shares import follow_shares
+from loyalty.reports.followed_vault import follow_vault
 from loyalty.reports.paging import Cut, page
 from loyalty.reports.provider import known
 from loyalty.reports.shapes import Shape, pool_of
@@ -29,7 +30,7 @@ def positions(snapshot: Snapshot, address: Address, cut: Cut) -> Shape:
 
 
 class HeldNow(NamedTuple):
-    """A position with liquidity: on a range, or units of an LP or gauge token."""
+    """A position with liquidity: on a range, or units of an LP, gauge or share token."""
 
     pool: PoolRow
     position: PositionKey | Address
@@ -44,7 +45,12 @@ def _held(snapshot: Snapshot, pool: PoolRow, address: Address) -> Iterator[HeldN
             if steps and steps[-1].liquidity:
                 yield HeldNow(pool, token, steps[-1].liquidity, (number, 0, -1, ""))
         return
-    for position, steps in follow(snapshot.connection, pool, _managers(snapshot, pool), address).items():
+    if pool.protocol in ("stream_vault", "erc4626"):
+        if (held := follow_vault(snapshot.connection, pool, address)) and held[-1].liquidity:
+            yield HeldNow(pool, pool.address, held[-1].liquidity, (0, 0, -1, ""))
+        return
+    rules, managers = snapshot.epoch_rules, _managers(snapshot, pool)
+    for position, steps in follow(snapshot.connection, pool, rules, managers, address).items():
         if steps[-1].liquidity:
             yield HeldNow(pool, position, steps[-1].liquidity, _key(position))
 

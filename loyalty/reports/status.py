@@ -6,11 +6,14 @@ from loyalty.core.address import checksum
 from loyalty.core.spans import Span
 from loyalty.core.times import day_text, time_text
 from loyalty.jobs.accrue import UNPRICED
+from loyalty.jobs.schedule import index_job
 from loyalty.jobs.settle import SETTLED
 from loyalty.reports.program import phase
 from loyalty.reports.shapes import Shape, time_or_none
 from loyalty.reports.snapshot import Snapshot
-from loyalty.state import blocks, chains, commands, days, epochs, holds, job_runs, pools
+from loyalty.reports.unresolved import unresolved
+from loyalty.state import backfills, blocks, chains, commands, cursors, days, epochs, holds, job_runs, pools
+from loyalty.state.backfills import Backfill
 from loyalty.state.chains import ChainState
 from loyalty.state.job_runs import JobRun
 from loyalty.state.version import SCHEMA_VERSION
@@ -31,6 +34,7 @@ def status(snapshot: Snapshot) -> Shape:
         "jobs": [_job(run) for run in job_runs.all_runs(connection)],
         "unpriced": unpriced(connection),
         "blocked_epochs": blocked_epochs(snapshot),
+        "unresolved": unresolved(snapshot),
         "settled_epochs": epochs.settled_count(connection),
         "holds": [
             {"id": hold.id, "reason": hold.reason, "placed": time_text(hold.placed_time)}
@@ -43,10 +47,12 @@ def status(snapshot: Snapshot) -> Shape:
 
 
 def chain_status(connection: Connection, chain: ChainState) -> Shape:
-    """A chain: its head and finalized block as its endpoints last said, and the last block that is indexed."""
+    """A chain: its head and finalized block as its endpoints last said, the last block of which everything is indexed,
+    how its index fares, and how far the catching up is.
+    """
     last = blocks.last(connection, chain.id)
-    rows = pools.all_pools(connection, chain.id)
-    indexed = min((row.next_block for row in rows), default=0) - 1 if rows else None
+    rows = cursors.all_on(connection, chain.id)
+    indexed = min(row.next_block for row in rows) - 1 if rows else None
     behind = None if chain.head_block is None or indexed is None else max(0, chain.head_block - indexed)
     return {
         "chain": chain.id,
@@ -59,6 +65,39 @@ def chain_status(connection: Connection, chain: ChainState) -> Shape:
         "indexed_time": time_or_none(last.time if last else None),
         "indexed_block_hash": last.hash if last and last.number == indexed else None,
         "blocks_behind": behind,
+        "lag_seconds": _lag_seconds(connection, chain, indexed),
+        "last_error": _index_error(connection, chain.name),
+        "backfill": _backfill(backfills.get(connection, chain.id)),
+    }
+
+
+def _lag_seconds(connection: Connection, chain: ChainState, indexed: int | None) -> int | None:
+    """By the newest stored block that is not newer: of final ones one a day is kept."""
+    if chain.head_time is None or indexed is None:
+        return None
+    header = blocks.at_or_before(connection, chain.id, indexed)
+    return None if header is None else max(0, chain.head_time - header.time)
+
+
+def _index_error(connection: Connection, chain_name: str) -> str | None:
+    run = next((run for run in job_runs.all_runs(connection) if run.job == index_job(chain_name)), None)
+    return run.last_error if run and run.consecutive_failures else None
+
+
+def _backfill(known: Backfill | None) -> Shape | None:
+    if known is None:
+        return None
+    rate = known.blocks_per_second
+    return {
+        "from_block": known.from_block,
+        "until_block": known.until_block,
+        "next_block": known.next_block,
+        "blocks_left": known.blocks_left,
+        "percent": round(100 * known.blocks_done / max(1, known.until_block - known.from_block), 1),
+        "blocks_per_second": None if rate is None else round(rate, 1),
+        "seconds_left": None if known.stopped else known.seconds_left,
+        "logs": known.logs,
+        "stopped": known.stopped,
     }
 
 

@@ -88,6 +88,7 @@ def of_tokens(
     *,
     before_time: int | None = None,
     before_block: int | None = None,
+    from_block: int = 0,
 ) -> Iterator[TokenTransfer]:
     """The transfers of these tokens (of one chain) in (block, log index) order, read as they are taken."""
     if not followed_ids:
@@ -95,10 +96,14 @@ def of_tokens(
     limits = {"before_time": ("time", before_time), "before_block": ("block", before_block)}
     set_limits = {name: (column, limit) for name, (column, limit) in limits.items() if limit is not None}
     conditions = "".join(f" AND {column} < :{name}" for name, (column, _) in set_limits.items())
-    statement = text(f"{_SELECT} WHERE followed_token_id IN :ids{conditions} ORDER BY block, log_index").bindparams(
-        bindparam("ids", expanding=True)
-    )
-    bound = {"ids": list(followed_ids), **{name: limit for name, (_, limit) in set_limits.items()}}
+    statement = text(
+        f"{_SELECT} WHERE followed_token_id IN :ids AND block >= :from_block{conditions} ORDER BY block, log_index"
+    ).bindparams(bindparam("ids", expanding=True))
+    bound = {
+        "ids": list(followed_ids),
+        "from_block": from_block,
+        **{name: limit for name, (_, limit) in set_limits.items()},
+    }
     rows = connection.execute(statement, bound, execution_options={"yield_per": ROWS_A_FETCH})
     try:
         for row in rows:

@@ -68,6 +68,12 @@ def deployments_of(connection: Connection, home_pool_id: int) -> list[Vault]:
     return _read(connection, "WHERE home_pool_id = :home", {"home": home_pool_id})
 
 
+def bridged_from(connection: Connection, chain_id: int) -> list[Vault]:
+    """The shares, on other chains, of the vaults whose rounds are on this chain."""
+    home = "home_pool_id IN (SELECT id FROM pools WHERE chain_id = :chain_id)"
+    return _read(connection, f"WHERE {home}", {"chain_id": chain_id})
+
+
 def _read(connection: Connection, where: str, bound: dict[str, Any]) -> list[Vault]:
     rows = connection.execute(text(f"{_SELECT} {where} ORDER BY pool_id"), bound).all()
     return [Vault(pools.get(connection, pool_id), Address(token), *rest) for pool_id, token, *rest in rows]

@@ -63,8 +63,11 @@ def test_asking_is_in_the_audit_log(client: Client, admin: dict[str, str], datab
 @pytest.mark.parametrize(
     ("kind", "arguments", "told"),
     [
-        ("drop", {}, "there is no command 'drop': there are back up, hold"),
+        ("drop", {}, "there is no command 'drop': there are back up, backfill, hold"),
         ("hold", {}, "'hold' needs the argument 'reason'"),
+        ("backfill", {"chain": "small"}, "'backfill' needs the argument 'action'"),
+        ("backfill", {"chain": "small", "action": "start", "from_block": "1e6"}, "expected a block's number"),
+        ("backfill", {"chain": "small", "action": "start", "from_block": -1}, "expected a block's number"),
         ("hold", {"reason": " "}, "reason is empty"),
         ("hold", {"reason": "x", "force": 1}, "'hold' has no argument 'force'"),
         ("settle", {"until": "soon"}, "until is 'soon': expected an epoch's number"),

@@ -82,6 +82,7 @@ def test_metrics_count_by_route_and_tell_the_workers_state(client: Client) -> No
     assert BOB not in text
     assert 'loyalty_indexed_block{chain="small"} 86.0' in text
     assert 'loyalty_blocks_behind{chain="small"} 0.0' in text
+    assert 'loyalty_backfill_blocks_left{chain="small"} 0.0' in text
     assert "loyalty_settled_epochs 3.0" in text
     assert 'loyalty_job_consecutive_failures{job="accrue"} 0.0' in text
 

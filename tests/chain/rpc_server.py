@@ -105,15 +105,21 @@ class Site:
         return found if self.cuts_at is None or first == last else found[: self.cuts_at]
 
     def eth_call(self, call: dict[str, str], tag: str) -> str:
+        self._keeps(tag)
         if call["data"] == "0xdead":
             raise RpcError(3, "execution reverted: no")
         return "0x" + call["to"][2:].lower() + call["data"][2:]
 
     def eth_getCode(self, address: str, tag: str) -> str:
-        if tag != "latest" and int(tag, 16) < self.states_from:
-            raise RpcError(-32000, "missing trie node 1234 (path ) state is not available")
+        self._keeps(tag)
         created = self.contracts.get(address)
         return "0x6001" if created is not None and (tag == "latest" or int(tag, 16) >= created) else "0x"
+
+    def _keeps(self, tag: str) -> None:
+        if tag != "latest" and int(tag, 16) > self.world.head.number:
+            raise RpcError(-32000, "header not found")
+        if tag != "latest" and int(tag, 16) < self.states_from:
+            raise RpcError(-32000, "missing trie node 1234 (path ) state is not available")
 
     def _header(self, number: int) -> Header:
         return self.world.headers[number]

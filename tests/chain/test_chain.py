@@ -1,24 +1,29 @@
 """A chain over servers that fail, limit, lag and contradict: what is read is what is there, or it is told why not."""
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Generator, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty.chain.chain import Chain
+from loyalty.chain.block_search import last_block_between
+from loyalty.chain.chain import Chain, open_chain
+from loyalty.chain.endpoint import NoneCanAnswer
 from loyalty.chain.failover import Patience
 from loyalty.core.address import Address
+from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Invalid, Unavailable
 from loyalty.core.logs import RawLog
 from loyalty.core.queries import LogQuery
 from loyalty.core.spans import Span
 from tests.chain.faults import FAILURES, HARMLESS, LIMITS, NOT_BELIEVED, rpc_error, status
-from tests.chain.patient import WORLD, HandClock, all_logs, chain_of, listen, run
+from tests.chain.patient import CHAIN_ID, WORLD, HandClock, all_logs, chain_of, listen, run
 from tests.chain.rpc_server import RpcError, RpcServer, Site
 from tests.chain.world import BLOCK_SECONDS, EVENTS, GENESIS_TIME, POOLS, make_world
 
@@ -69,6 +74,14 @@ def test_a_span_that_met_a_limit_is_remembered_and_grows_again(rpc: RpcServer) -
     refused = [length for length in lengths if length > 40]
     assert len(refused) <= 2
     assert max(length for length in lengths if length <= 40) > 20
+
+
+def test_no_span_is_longer_than_the_program_file_allows(rpc: RpcServer) -> None:
+    site = rpc.add(Site(WORLD))
+    chain = open_chain("arbitrum", CHAIN_ID, [site.url], most_blocks=7)
+    assert run(chain, lambda chain: chain.logs([WORLD.query()])) == list(WORLD.logs)
+    asked = [one for method, (one, *_) in site.asked if method == "eth_getLogs"]
+    assert {int(one["toBlock"], 16) - int(one["fromBlock"], 16) + 1 for one in asked} <= {6, 7}
 
 
 def test_one_block_that_is_too_much_is_asked_by_contract_and_topic(rpc: RpcServer) -> None:
@@ -261,6 +274,59 @@ def test_a_call_is_answered_and_a_refused_one_is_invalid(rpc: RpcServer) -> None
     )
     with pytest.raises(Invalid, match="refused the call: execution reverted: no"):
         run(chain_of(site), lambda chain: chain.call(contract, bytes.fromhex("dead")))
+
+
+def test_a_call_is_answered_at_any_block_whose_state_is_kept(rpc: RpcServer) -> None:
+    pruned, archive = rpc.add(Site(WORLD, states_from=200)), rpc.add(Site(WORLD))
+    answer = bytes.fromhex(POOLS[0][2:]) + b"\x31"
+    assert run(chain_of(pruned, archive), lambda chain: chain.call(POOLS[0], b"\x31", 50)) == answer
+    assert archive.asked[-1][1][1] == hex(50)
+    with pytest.raises(NoneCanAnswer, match="missing trie node"):
+        run(chain_of(pruned), lambda chain: chain.call(POOLS[0], b"\x31", 199))
+    with pytest.raises(Invalid, match="refused the call"):
+        run(chain_of(archive), lambda chain: chain.call(POOLS[0], bytes.fromhex("dead"), 50))
+
+
+def test_an_endpoint_that_lags_behind_the_block_of_a_call_cannot_answer_now(rpc: RpcServer) -> None:
+    lagging, good = rpc.add(Site(make_world(seed=1, blocks=290))), rpc.add(Site(WORLD))
+    answer = bytes.fromhex(POOLS[0][2:]) + b"\x31"
+    assert run(chain_of(lagging, good), lambda chain: chain.call(POOLS[0], b"\x31", 295)) == answer
+    with pytest.raises(Unavailable, match="it has no block 295 yet: ") as caught:
+        run(chain_of(lagging), lambda chain: chain.call(POOLS[0], b"\x31", 295))
+    assert not isinstance(caught.value, NoneCanAnswer)
+
+
+def test_an_empty_answer_to_a_call_is_passed_on(rpc: RpcServer) -> None:
+    site = rpc.add(Site(WORLD))
+    site.eth_call = lambda call, tag: "0x"  # type: ignore[method-assign]
+    assert run(chain_of(site), lambda chain: chain.call(POOLS[0], b"\x31", 50)) == b""
+
+
+def test_the_last_block_at_a_time_is_found_in_a_handful_of_questions(rpc: RpcServer) -> None:
+    site = rpc.add(Site(WORLD))
+    for time, number in [(GENESIS_TIME, 0), (GENESIS_TIME + 125, 10), (WORLD.head.time - 1, 298)]:
+        site.asked.clear()
+        assert run(chain_of(site), partial(Chain.last_block_at, time=time)) == WORLD.headers[number]
+        assert len(site.asked) <= 5
+    for time in (GENESIS_TIME - 1, WORLD.head.time):
+        assert run(chain_of(site), partial(Chain.last_block_at, time=time)) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=st.lists(st.sampled_from([0, 0, 1, 12, 10_000]), min_size=1, max_size=200), data=st.data())
+def test_the_last_block_at_a_time_is_found_at_uneven_times_and_over_gaps(steps: list[int], data: st.DataObject) -> None:
+    times = list(accumulate(steps, initial=0))
+    headers = [Header(3 * number, "", "", time) for number, time in enumerate([*times, times[-1] + 1])]
+    time = data.draw(st.integers(0, times[-1]))
+    asked: list[int] = []
+
+    async def at_or_before(number: int) -> Header:
+        asked.append(number)
+        return headers[number // 3]
+
+    found = asyncio.run(last_block_between(at_or_before, time, headers[0], headers[-1]))
+    assert found == [header for header in headers if header.time <= time][-1]
+    assert len(asked) <= 3 * len(headers).bit_length() + 9
 
 
 def test_code_is_told_at_any_block_whose_state_is_kept(rpc: RpcServer) -> None:

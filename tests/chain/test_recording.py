@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty.chain.chain import Chain, open_chain
+from loyalty.chain.endpoint import NoneCanAnswer
+from loyalty.chain.heard_calls import HeardCalls
 from loyalty.chain.record import RecordingWriter, overheard
 from loyalty.chain.recording_format import RecordedChain, RecordedPoint, RecordedPool, RecordedPrices, RecordingFacts
 from loyalty.core.address import Address
@@ -23,7 +26,8 @@ from loyalty.core.logs import RawLog
 from loyalty.core.queries import LogQuery
 from loyalty.core.spans import Span
 from loyalty.core.times import time_text
-from tests.chain.patient import CHAIN_ID, HandClock
+from tests.chain.patient import CHAIN_ID, HandClock, chain_of, run
+from tests.chain.rpc_server import RpcServer, Site
 from tests.chain.world import EVENTS, GENESIS_TIME, POOLS, World, make_world
 
 WORLD = make_world(seed=5, blocks=200)
@@ -150,9 +154,64 @@ def test_confirmations_count_to_a_recorded_block(recording: Path) -> None:
     assert asyncio.run(chain.finalized()) == WORLD.headers[185]  # 186 is not recorded
 
 
-def test_a_recording_answers_no_calls(recording: Path) -> None:
+def test_a_recording_answers_the_calls_that_were_heard_and_tells_what_is_missing(
+    rpc: RpcServer, tmp_path: Path
+) -> None:
+    site = rpc.add(Site(WORLD, contracts={POOLS[0]: 50}))
+
+    async def listen(chain: Chain) -> HeardCalls:
+        heard = HeardCalls()
+        chain.hear(heard)
+        await chain.call(POOLS[0], b"\x31", 50)
+        await chain.call(POOLS[0], b"\x32")
+        with pytest.raises(Invalid):
+            await chain.call(POOLS[0], bytes.fromhex("dead"), 50)
+        assert [await chain.code_at(pool) for pool in POOLS[:2]] == [b"\x60\x01", b""]
+        return heard
+
+    heard = run(chain_of(site), listen)
+    assert heard.contracts == (POOLS[0],)
+    facts = msgspec.structs.replace(FACTS, calls=heard.calls, contracts=heard.contracts)
+    path = write(tmp_path / "calls.gz", facts=facts)
+
+    def asked(payload: bytes, block: int | None, options: str = "") -> bytes:
+        return asyncio.run(opened(path, options).call(POOLS[0], payload, block))
+
+    answer = bytes.fromhex(POOLS[0][2:])
+    assert (asked(b"\x31", 50), asked(b"\x32", None)) == (answer + b"\x31", answer + b"\x32")
+    with pytest.raises(Invalid, match="refused the call when it was recorded"):
+        asked(bytes.fromhex("dead"), 50)
+    with pytest.raises(
+        NoneCanAnswer, match=r"the call 0x31 to 0xa1a1.* at block 51 is not in the recording: record it"
+    ):
+        asked(b"\x31", 51)
+    with pytest.raises(NoneCanAnswer, match="block 50 of a call is later than the recording's head"):
+        asked(b"\x31", 50, f"?from={GENESIS_TIME + 12 * 49}")
+    assert [asyncio.run(opened(path).code_at(pool)) for pool in POOLS[:2]] == [b"\x01", b""]
+
+
+def test_a_call_that_is_not_recorded_is_asked_of_the_next_endpoint(rpc: RpcServer, recording: Path) -> None:
+    site = rpc.add(Site(WORLD))
+    chain = open_chain("arbitrum", CHAIN_ID, [f"file:{recording}", site.url], clock=HandClock().clock())
+    assert run(chain, lambda chain: chain.call(POOLS[0], b"\x31", 50)) == bytes.fromhex(POOLS[0][2:]) + b"\x31"
+
+
+def test_without_calls_the_first_line_is_as_before_there_were_any(recording: Path) -> None:
+    line = json.loads(gzip.decompress(recording.read_bytes()).split(b"\n")[0])
+    assert list(line) == ["loyalty_recording", "chain", "finality_seconds", "pools", "program", "prices"]
+
+
+def test_the_last_block_at_a_time_is_the_last_recorded_one(recording: Path) -> None:
+    for time_asked in range(KEPT[0].time, KEPT[-1].time, 7):
+        expected = [header for header in KEPT if header.time <= time_asked][-1]
+        assert asyncio.run(opened(recording).last_block_at(time_asked)) == expected
+
+
+def test_a_recording_without_calls_tells_what_is_missing(recording: Path) -> None:
     clock = HandClock()
-    with pytest.raises(Unavailable, match="arbitrum endpoint 1: a recording answers no calls"):
+    with pytest.raises(
+        Unavailable, match=r"arbitrum endpoint 1: the call 0x to .* at the head is not in the recording"
+    ):
         asyncio.run(opened(recording, clock=clock).call(POOLS[0], b""))
     assert clock.slept == []
 

@@ -14,7 +14,7 @@ from loyalty.cli import main
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RECORDING = CHECKOUT / "loyalty" / "demo" / "recording.jsonl.gz"
-DEMO = CHECKOUT / "programs" / "demo.toml"
+DEMO = CHECKOUT / "programs" / "demo-one-chain.toml"
 
 
 class Ended(NamedTuple):

@@ -39,6 +39,9 @@ VALID: dict[str, Any] = {
             "rpc": ["https://rpc.example/key", "file:record.gz?speed=3600"],
             "position_managers": [{"address": "0xC36442b4a4522E871399CD717aBDD847Ab11FE88", "start_block": 173}],
             "confirmations": 5,
+            "span_blocks": 9_000,
+            "timeout": "12s",
+            "parallel": 3,
         }
     ],
     "tokens": [

@@ -162,6 +162,7 @@ def test_the_real_program_of_the_repository_loads_without_any_environment(settin
     assert [(pool.address, pool.start_block, pool.tokens) for pool in program.pools] == [
         (WBTC_TBTC, 91124443, ("WBTC", "tBTC")),
         ("0xcb198a55e2a88841e855be4eacaad99422416b33", 91123769, ("tBTC", "WETH")),
+        ("0x186cf879186986a20aadfb7ead50e3c20cb26cec", 223607824, ("WBTC", "tBTC")),
     ]
     assert {each.token.symbol: each.prices[0] for each in program.tokens} == {
         "tBTC": CoinGeckoPrice("tbtc"),

@@ -7,7 +7,7 @@ import pytest
 from loyalty.config import load_program, load_settings
 from loyalty.core.errors import InvalidFile
 
-DEMO = Path(__file__).resolve().parents[2] / "programs" / "demo.toml"
+DEMO = Path(__file__).resolve().parents[2] / "programs" / "demo-one-chain.toml"
 TWIN = """
 [[chains]]
 name = "other"

@@ -90,13 +90,19 @@ def counted(numbers: Numbers) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
+def digests_of(numbers: Numbers) -> list[str]:
+    """In the order of the epochs."""
+    return [numbers["epoch", number][1] for number in sorted(key[1] for key in numbers if key[0] == "epoch")]
+
+
 def test_all_thirty_epochs_of_the_demo_follow_from_its_logs_as_the_documents_say(tmp_path: Path) -> None:
-    program = ROOT / "programs/demo.toml"
+    program = ROOT / "programs/demo-one-chain.toml"
     opinion = audited(program, RECORDING)
     found = numbers_by(opinion)
     assert differences(found, numbers_of(settled(program, tmp_path))) == []
     assert opinion.swaps_checked > 20_000, "each Swap.liquidity was the sum of the positions in range"
     assert counted(found)["epoch"] == 30
+    assert digests_of(found) == json.loads((Path(__file__).parent / "digests.json").read_text())
     assert counted(found)["cell"] > 20_000
     assert {s.multiplier for epoch in opinion.epochs for s in epoch.standings.values()} == {
         Fraction(1),
@@ -123,7 +129,7 @@ def test_other_rules_give_what_the_documents_say_too(tmp_path: Path) -> None:
 
 def other_program(folder: Path) -> Path:
     """The demo's pools under rules that differ in everything: dates, counts, tiers, budgets, weights and prices."""
-    text = (ROOT / "programs/demo.toml").read_text()
+    text = (ROOT / "programs/demo-one-chain.toml").read_text()
     places = text[text.index("[[chains]]") : text.index("[[exclusions]]")]
     for old, new in OTHER_PLACES:
         assert old in places

@@ -28,7 +28,7 @@ from loyalty.protocols.uniswap_v3.ledger import Ledger
 
 ROOT = Path(__file__).parent.parent.parent
 RECORDING = ROOT / "loyalty/demo/recording.jsonl.gz"
-PROGRAM = tomllib.loads((ROOT / "programs/demo.toml").read_text())
+PROGRAM = tomllib.loads((ROOT / "programs/demo-one-chain.toml").read_text())
 TRUTH = json.loads((Path(__file__).parent / "truth.json").read_text())
 MANAGER = Address(PROGRAM["chains"][0]["position_managers"][0]["address"].lower())
 POOLS = [Address(pool) for pool in TRUTH["pools"]]
@@ -193,7 +193,7 @@ def test_the_program_file_names_what_is_recorded() -> None:
 
 
 def test_the_program_file_is_read_without_a_fault_and_excludes_who_came_first() -> None:
-    program = load_program(ROOT / "programs/demo.toml", load_settings({}, None))
+    program = load_program(ROOT / "programs/demo-one-chain.toml", load_settings({}, None))
     assert (program.rules.start, program.rules.epochs) == (START, 30)
     assert [e.address for e in program.rules.exclusions] == [facts().transfers[0].recipient]
 

@@ -12,7 +12,7 @@ from tests.integration.scene import catch_up
 
 ROOT = Path(__file__).parent.parent.parent
 RECORDING = ROOT / "loyalty/demo/recording.jsonl.gz"
-PROGRAM = ROOT / "programs/demo.toml"
+PROGRAM = ROOT / "programs/demo-one-chain.toml"
 CHAIN_ID = 31337
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from loyalty.core.address import Address
 from tools.evm.functions import Function, function
@@ -112,7 +112,7 @@ class FeedScene:
                 yield Answer(round_id, answer, updated_at)
 
     def _phase(self) -> int:
-        return int(str(self._ask(PHASE_ID)[0]))
+        return int(self._ask(PHASE_ID)[0])
 
     def _latest(self) -> Answer | None:
         try:
@@ -121,7 +121,7 @@ class FeedScene:
             return None
         return Answer(round_id, answer, updated_at)
 
-    def _ask(self, view: Function, *arguments: object) -> tuple[object, ...]:
+    def _ask(self, view: Function, *arguments: object) -> tuple[Any, ...]:
         return view.answer(self.node.call(self.proxy, view(*arguments)))
 
     def source(self, heartbeat: str = "25h") -> str:

@@ -8,10 +8,10 @@ from typing import Any
 from loyalty.core.address import ZERO_ADDRESS, Address
 from tests.integration import curve_scene as curve
 from tests.integration import holder_scene as holders
-from tests.integration import vault_views as vaults
+from tests.integration import vault_calls as vaults
 from tests.integration.holder_scene import KEEPER, HolderMoment, HolderScene, Position
-from tests.integration.scene import ALICE, BOB, CAROL, DAVE, MALLORY
-from tests.integration.vault_views import PEOPLE
+from tests.integration.scene import ALICE, BOB, CAROL, DAVE, MALLORY, TRADER
+from tests.integration.vault_calls import PEOPLE
 
 Sent = tuple[Address, Address, bytes]
 MOST_POSITIONS = 12
@@ -116,7 +116,7 @@ class HolderPlay:
         in_hand, staked = (moment.curve.balances[token] for token in venue.shares)
         if moment.curve.supply[venue.pool]:
             exchanged = self.random.randint(1, 10**9)
-            yield self._sent(curve.TRADER, venue.pool, curve.NG_EXCHANGE, 0, 1, exchanged, 0, curve.TRADER)
+            yield self._sent(TRADER, venue.pool, curve.NG_EXCHANGE, 0, 1, exchanged, 0, TRADER)
         if held := in_hand.get(person):
             yield self._sent(person, venue.gauge, curve.DEPOSIT, self._some(held), self.random.choice(PEOPLE))
             yield self._sent(person, venue.pool, curve.NG_REMOVE, held // 3, [0, 0, 0], person, False)

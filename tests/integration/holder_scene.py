@@ -10,7 +10,8 @@ from tests.integration import curve_scene
 from tests.integration.curve_scene import CurveScene
 from tests.integration.scene import Scene, decimals_of
 from tests.integration.two_chains import quoted, table, texts
-from tests.integration.vault_views import PEOPLE, SUPPLY, Yield, ask, balances, number
+from tests.integration.vault_calls import PEOPLE, SUPPLY, ask, balances, number
+from tests.integration.vault_views import Yield
 from tools.evm.erc20 import APPROVE, MAX_UINT256
 from tools.evm.functions import Function, function
 from tools.evm.node import Node, RevertedError, Transaction

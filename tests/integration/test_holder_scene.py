@@ -12,7 +12,7 @@ from tests.integration.holder_play import HolderPlay
 from tests.integration.holder_scene import HolderMoment, HolderScene
 from tests.integration.notes import Holding
 from tests.integration.scene import Scene
-from tests.integration.vault_views import PEOPLE
+from tests.integration.vault_calls import PEOPLE
 
 SEED = 8
 

@@ -24,8 +24,8 @@ from tests.cli.conftest import run_main
 from tests.integration import points_oracle as oracle
 from tests.integration.scene import ALICE, BOB, START, catch_up
 from tests.integration.two_chains import quoted, table, two_chains
+from tests.integration.vault_calls import DECIMALS, STAKE, TRANSFER, UNSTAKE
 from tests.integration.vault_scene import DAY_RATE, ROUND_RATE, VaultScene
-from tests.integration.vault_views import DECIMALS, STAKE, TRANSFER, UNSTAKE
 
 DAYS = 3
 END = START + DAYS * DAY_SECONDS
@@ -233,7 +233,9 @@ def test_an_exclusion_takes_the_points_of_what_is_not_settled(scene: VaultScene,
         count(engine)
         assert stored(engine, scene.vault.address, "round") == by_number(round_rows(scene))
     keys = {"address": quoted(BOB), "reason": quoted("too good"), "from": day_text(second)}
-    changed = scene.chains.program(scene.tables(), table("exclusions", **keys), file_name="changed.toml")
+    changed = scene.chains.program(
+        scene.tables(), scene.points(), table("exclusions", **keys), file_name="changed.toml"
+    )
     out = [oracle.Excluded(BOB, second)]
     with engine_of(scene, tmp_path, changed) as engine:
         count(engine)
@@ -264,7 +266,9 @@ def test_a_round_waits_for_its_price(scene: VaultScene, tmp_path: Path) -> None:
     """Prices come as a file that ends too early, and then is longer."""
     file, early = scene.chains.folder / "usdx.csv", START + DAY_SECONDS
     write_hours(file, early)
-    program = scene.chains.program(scene.tables({"USDX": '{ file = "usdx.csv" }'}), file_name="priced.toml")
+    program = scene.chains.program(
+        scene.tables({"USDX": '{ file = "usdx.csv" }'}), scene.points(), file_name="priced.toml"
+    )
     with engine_of(scene, tmp_path, program) as engine:
         count(engine)
         expected = round_rows(scene, (), partial(hourly_until, early))

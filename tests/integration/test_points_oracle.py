@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loyalty.core.address import Address
-from tests.integration import vault_views as views
+from tests.integration import vault_calls as calls
 from tests.integration.points_oracle import (
     DAY,
     Excluded,
@@ -25,7 +25,8 @@ from tests.integration.points_oracle import (
     totals,
 )
 from tests.integration.scene import ALICE, BOB, CAROL, DAVE, GENESIS_TIME
-from tests.integration.vault_views import DECIMALS, KEEPER, RoundVault, Sent, ShareMoment
+from tests.integration.vault_calls import DECIMALS, KEEPER, Sent
+from tests.integration.vault_views import RoundVault, ShareMoment
 from tools.evm.erc20 import BALANCE_OF
 from tools.evm.node import Node
 
@@ -50,10 +51,10 @@ def play_the_document(vault: RoundVault) -> None:
 def sent(vault: RoundVault, words: list[str]) -> Sent:
     if words[0] == "roll":
         return roll(vault, Decimal(words[1]))
-    call = {"redeem": views.REDEEM, "unstake": views.UNSTAKE, "instant_unstake": views.INSTANT_UNSTAKE}
+    call = {"redeem": calls.REDEEM, "unstake": calls.UNSTAKE, "instant_unstake": calls.INSTANT_UNSTAKE}
     action, account, units = words[0], NAMES[words[1]], int(Decimal(words[2]) * 10**DECIMALS)
     if action == "stake":
-        return vault.sent(account, views.STAKE, units, account)
+        return vault.sent(account, calls.STAKE, units, account)
     return vault.sent(account, call[action], units)
 
 
@@ -61,10 +62,10 @@ def roll(vault: RoundVault, price: Decimal) -> Sent:
     """With the yield, or loss, that makes a share worth `price`; what came in this block before it is pending."""
     moment = vault.view()
     if not moment.omni_supply:
-        return vault.sent(KEEPER, views.ROLL, 0, True)
-    held = views.number(vault.node, vault.asset, BALANCE_OF, vault.address) - moment.total_pending
+        return vault.sent(KEEPER, calls.ROLL, 0, True)
+    held = calls.number(vault.node, vault.asset, BALANCE_OF, vault.address) - moment.total_pending
     wanted = -(-int(price * 10**DECIMALS) * moment.omni_supply // 10**DECIMALS)
-    return vault.sent(KEEPER, views.ROLL, abs(wanted - held), wanted >= held)
+    return vault.sent(KEEPER, calls.ROLL, abs(wanted - held), wanted >= held)
 
 
 def table() -> list[list[str]]:
@@ -99,11 +100,11 @@ def decimal(micro: int) -> str:
 
 def test_shares_of_other_chains_count_as_of_their_last_block_before_the_roll(vault: RoundVault) -> None:
     away = Address("0x" + "aa" * 20)
-    vault.send(ALICE, views.STAKE, 10**9, ALICE)
-    vault.send(KEEPER, views.ROLL, 0, True)
-    vault.send(ALICE, views.MAX_REDEEM)
-    vault.send(ALICE, views.BRIDGE_OUT, 2, bytes(32), 3 * 10**8)
-    start = vault.send(KEEPER, views.ROLL, 0, True).time
+    vault.send(ALICE, calls.STAKE, 10**9, ALICE)
+    vault.send(KEEPER, calls.ROLL, 0, True)
+    vault.send(ALICE, calls.MAX_REDEEM)
+    vault.send(ALICE, calls.BRIDGE_OUT, 2, bytes(32), 3 * 10**8)
+    start = vault.send(KEEPER, calls.ROLL, 0, True).time
     there = [
         ShareMoment(5, start - 10, {BOB: 10**8}, 10**8),
         ShareMoment(6, start, {BOB: 10**8, away: 5 * 10**7}, 15 * 10**7),

@@ -10,11 +10,11 @@ from random import Random
 import pytest
 
 from loyalty.chain.chain import open_chain
+from loyalty.core.facts import AssetExchange
 from loyalty.core.queries import Conversation, Result
 from loyalty.core.spans import Span
 from loyalty.protocols.erc20 import ShareLedger
 from loyalty.protocols.vaults.erc4626 import adapter as erc4626
-from loyalty.protocols.vaults.erc4626.events import AssetExchange
 from loyalty.protocols.vaults.erc4626.price import GridAnswer, check_answers, deviations
 from loyalty.protocols.vaults.holders import shares_at
 from loyalty.protocols.vaults.stream_vault import adapter as stream_vault
@@ -22,8 +22,10 @@ from loyalty.protocols.vaults.stream_vault.bridged import join_chains
 from loyalty.protocols.vaults.stream_vault.ledger import RoundStart, VaultFact, VaultLedger
 from tests.integration.scene import GENESIS_TIME
 from tests.integration.two_chains import AWAY_CHAIN_ID, two_chains
+from tests.integration.vault_calls import DECIMALS
+from tests.integration.vault_checks import check_ledger
 from tests.integration.vault_play import RandomPlay, yield_step
-from tests.integration.vault_views import DECIMALS, PEOPLE, AwayShares, RoundVault, VaultMoment, Yield
+from tests.integration.vault_views import AwayShares, RoundVault, VaultMoment, Yield
 from tools.evm.node import CHAIN_ID, Node
 
 
@@ -46,20 +48,6 @@ def read(node: Node, conversation: Conversation[Result], end: int, chain_id: int
     return asyncio.run(over_http())
 
 
-def check(ledger: VaultLedger, moment: VaultMoment) -> None:
-    assert ledger.round == moment.round
-    assert (ledger.price_per_share or 0) == moment.price_per_share
-    assert ledger.supply == moment.supply
-    assert ledger.bridged_shares == moment.omni_supply - moment.supply
-    assert ledger.shares() == dict(sorted(moment.shares.items()))
-    for person in PEOPLE:
-        assert ledger.pending(person) == moment.pending(person)
-        assert ledger.owed(person) == moment.owed(person)
-        assert ledger.balance(person) == moment.balances.get(person, 0)
-    assert ledger.balance(ledger.vault) == moment.balances.get(ledger.vault, 0)
-    assert sum(ledger.pending(person) for person in PEOPLE) == moment.total_pending
-
-
 def check_start(start: RoundStart, noted: VaultMoment) -> None:
     """The vault's views in the middle of the block, right after the log."""
     assert (start.block, start.time, start.round) == (noted.block, noted.time, noted.round)
@@ -79,7 +67,7 @@ def test_a_vault_with_rounds_is_what_its_views_say_block_by_block(node: Node) ->
         play.step()
     ledger, span = VaultLedger(vault.address, DECIMALS), Span(0, vault.moments[-1].block + 1)
     facts = read(node, stream_vault.read_span({vault.address: ledger}, span), span.end)
-    check(ledger, vault.moments[-1])
+    check_ledger(ledger, vault.moments[-1])
     assert {event.kind for event in facts.events} == {"stake", "instant_unstake", "unstake", "redeem"}
     assert len(facts.rolls) == len(vault.starts) > 20
     assert {roll.yield_units > 0 for roll in facts.rolls} == {True, False}
@@ -89,7 +77,7 @@ def test_a_vault_with_rounds_is_what_its_views_say_block_by_block(node: Node) ->
     again = {vault.address: VaultLedger(vault.address, DECIMALS)}
     for moment in vault.moments:
         stream_vault.fold(again, by_block.pop(moment.block, []))
-        check(again[vault.address], moment)
+        check_ledger(again[vault.address], moment)
     assert not by_block
 
 

@@ -8,8 +8,8 @@ from loyalty.core.times import DAY_SECONDS
 from tests.integration.points_oracle import round_rows, round_sheets, totals
 from tests.integration.scene import START
 from tests.integration.two_chains import two_chains
+from tests.integration.vault_calls import DECIMALS
 from tests.integration.vault_scene import ROUND_RATE, VaultScene
-from tests.integration.vault_views import DECIMALS
 
 
 def played(folder: Path) -> VaultScene:

@@ -1,11 +1,15 @@
 """Two nodes as two chains of one program, kept in step: neither has a block that is older than the other's last."""
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from loyalty.config import load_settings
 from loyalty.core.times import time_text
+from loyalty.service import Engine
 from tests.integration.scene import GENESIS_TIME, START, write_prices
 from tools.evm.node import BLOCK_SECONDS, CHAIN_ID, Block, Node, Transaction
 from tools.evm.uniswap import DEPLOYER
@@ -13,6 +17,7 @@ from tools.evm.uniswap import DEPLOYER
 AWAY_CHAIN_ID = 31338
 _FINAL = ("--slots-in-an-epoch", "2")
 """Final four blocks behind the head."""
+_CHECKOUT = Path(__file__).resolve().parents[2]
 _AWAY_NONCE = 1_000
 """What is deployed there first has another address than anything on the home chain."""
 
@@ -66,6 +71,31 @@ class TwoChains:
             "LOYALTY_BACKUP_FOLDER": str(database.parent / "backups"),
             **{f"LOYALTY_RPC_{side.name.upper()}": side.node.url for side in self.sides},
         }
+
+    @contextmanager
+    def engine(self, program: Path, database: str = "loyalty.db") -> Iterator[Engine]:
+        """An engine over both nodes that holds the worker lock, prepared."""
+        settings = load_settings(self.variables(program, self.folder / database), None)
+        with Engine.open(settings) as engine, engine.lock():
+            engine.prepare()
+            yield engine
+
+    def index_and_kill(self, program: Path, database: str, side: Side, block: int) -> None:
+        """A process that indexes one chain up to a block, killed while it goes on once it has said that it indexed."""
+        command = [sys.executable, "-m", "loyalty", "index", "--chain", side.name, "--until", str(block)]
+        variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(_CHECKOUT), "LOYALTY_LOG_LEVEL": "debug"}
+        variables |= self.variables(program, self.folder / database)
+        with subprocess.Popen(
+            command, cwd=self.folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if "indexed" in line:
+                    process.kill()
+                    return
+        raise AssertionError(f"it ended by itself: {''.join(said)[-2_000:]}")
 
     def program(self, *tables: str, file_name: str = "program.toml", managers: str = "", epochs: int = 3) -> Path:
         """A program file of epochs of a day with `tables`, which the scenes write; prices lie beside it.

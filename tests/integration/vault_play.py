@@ -5,9 +5,9 @@ from random import Random
 from typing import Any
 
 from loyalty.core.address import Address
-from tests.integration import vault_views as views
-from tests.integration.vault_views import BRIDGE, KEEPER, PEOPLE, AwayShares, RoundVault, Sent, VaultMoment, Yield
-from tools.evm.erc20 import MINT
+from tests.integration import vault_calls as calls
+from tests.integration.vault_calls import BRIDGE, KEEPER, PEOPLE, Sent
+from tests.integration.vault_views import AwayShares, RoundVault, VaultMoment, Yield
 
 HOME_ID, AWAY_ID = 1, 2
 """The bridge's own numbers of the chains."""
@@ -59,33 +59,33 @@ class RandomPlay:
 
     def _roll(self, moment: VaultMoment) -> Sent:
         """With a yield of up to three percent or a loss of up to two, in whole units of the asset."""
-        worth = moment.omni_supply * moment.price_per_share // 10**views.DECIMALS
+        worth = moment.omni_supply * moment.price_per_share // 10**calls.DECIMALS
         is_positive = self.random.random() < 0.7
         yielded = self.random.randint(0, worth * (3 if is_positive else 2) // 100)
-        return self.home.sent(KEEPER, views.ROLL, yielded, is_positive)
+        return self.home.sent(KEEPER, calls.ROLL, yielded, is_positive)
 
     def _act(self, moment: VaultMoment, account: Address, is_after_roll: bool) -> list[Sent]:
         """What the account can do; staking it always can."""
         held, owed, pending = moment.balances.get(account, 0), moment.owed(account), moment.pending(account)
         possible = [self._stake(account), self._stake(account)]
         if pending and not is_after_roll:
-            possible.append(self.home.sent(account, views.INSTANT_UNSTAKE, self._some(pending)))
+            possible.append(self.home.sent(account, calls.INSTANT_UNSTAKE, self._some(pending)))
         if owed:
-            possible += [self.home.sent(account, views.REDEEM, self._some(owed))]
-            possible += [self.home.sent(account, views.MAX_REDEEM)]
+            possible += [self.home.sent(account, calls.REDEEM, self._some(owed))]
+            possible += [self.home.sent(account, calls.MAX_REDEEM)]
         if held + owed and moment.round > 1:
-            possible.append(self.home.sent(account, views.UNSTAKE, self._some(held + owed)))
+            possible.append(self.home.sent(account, calls.UNSTAKE, self._some(held + owed)))
         if held:
             other = self.random.choice([each for each in PEOPLE if each != account])
-            possible.append(self.home.sent(account, views.TRANSFER, other, self._some(held)))
-            possible.append(self.home.sent(account, views.TRANSFER, self.home.address, 1 + held // 1_000))
+            possible.append(self.home.sent(account, calls.TRANSFER, other, self._some(held)))
+            possible.append(self.home.sent(account, calls.TRANSFER, self.home.address, 1 + held // 1_000))
         chosen = self.random.choice([*possible, None, None])
         return [self._bridge(account, held)] if chosen is None else [chosen]
 
     def _stake(self, account: Address) -> Sent:
         """For oneself, or for somebody else."""
         creditor = self.random.choice([account, account, self.random.choice(PEOPLE)])
-        return self.home.sent(account, views.STAKE, self.random.randint(1, 10**10), creditor)
+        return self.home.sent(account, calls.STAKE, self.random.randint(1, 10**10), creditor)
 
     def _bridge(self, account: Address, held: int) -> Sent:
         """Brings what waits for this chain; else sends some away, and where there is nothing to send, stakes."""
@@ -96,7 +96,7 @@ class RandomPlay:
             return self._stake(account)
         units = self._some(held)
         self.in_flight.append((self.away is None, self.random.choice(PEOPLE), units))
-        return self.home.sent(account, views.BRIDGE_OUT, AWAY_ID, self._guid(), units)
+        return self.home.sent(account, calls.BRIDGE_OUT, AWAY_ID, self._guid(), units)
 
     # The other chain --------------------------------------------------------------------------------------------------
 
@@ -114,17 +114,17 @@ class RandomPlay:
         units = self._some(found[account])
         if self.random.random() < 0.5:
             recipient = self.random.choice([*PEOPLE, away.address])
-            away.send(account, views.TRANSFER, recipient, units, time=time)
+            away.send(account, calls.TRANSFER, recipient, units, time=time)
         else:
             self.in_flight.append((True, self.random.choice(PEOPLE), units))
-            away.send(account, views.BRIDGE_OUT, HOME_ID, self._guid(), units, time=time)
+            away.send(account, calls.BRIDGE_OUT, HOME_ID, self._guid(), units, time=time)
 
     # Both -------------------------------------------------------------------------------------------------------------
 
     def _arrival(self, shares: tuple[bool, Address, int], source: int) -> tuple[Any, ...]:
         self.in_flight.remove(shares)
         _, recipient, units = shares
-        return views.BRIDGE_IN, source, self._guid(), recipient, units
+        return calls.BRIDGE_IN, source, self._guid(), recipient, units
 
     def _guid(self) -> bytes:
         self.sent_by_bridge += 1
@@ -138,20 +138,21 @@ class RandomPlay:
 def yield_step(random: Random, vault: Yield, time: int | None = None) -> None:
     """One block of an ERC-4626 vault over an asset that anyone can mint."""
     account, other = random.sample(PEOPLE, 2)
-    held = vault.moments[-1].balances.get(account, 0) if vault.moments else 0
+    said = vault.moments[-1] if vault.moments else vault.note()
+    held = said.balances.get(account, 0)
     dollars = random.randint(1, 10**10)
     possible: list[tuple[Any, ...]] = [
-        (views.YIELD_DEPOSIT, dollars, other),
-        (views.YIELD_MINT, dollars * 10**12, account),
+        (calls.YIELD_DEPOSIT, dollars, other),
+        (calls.YIELD_MINT, dollars * 10**12, account),
     ]
     if held:
         part = random.choice([held, random.randint(1, held)])
-        possible.append((views.TRANSFER, random.choice([other, vault.address]), part))
-        possible.append((views.YIELD_REDEEM, part, other, account))
-        assets = views.number(vault.node, vault.address, views.CONVERT_TO_ASSETS, part)
-        possible.append((views.YIELD_WITHDRAW, assets, account, account))
-    if random.random() < 0.15:
-        vault.send_all((other, vault.asset, MINT(vault.address, dollars // 10)), time=time)
+        possible.append((calls.TRANSFER, random.choice([other, vault.address]), part))
+        possible.append((calls.YIELD_REDEEM, part, other, account))
+        assets = calls.number(vault.node, vault.address, calls.CONVERT_TO_ASSETS, part)
+        possible.append((calls.YIELD_WITHDRAW, assets, account, account))
+    if random.random() < 0.25 and said.total_assets > 10**6:  # a yield of up to five percent
+        vault.earn(random.randint(1, said.total_assets // 20), time)
         return
     call, *values = random.choice(possible)
     vault.send(account, call, *values, time=time)

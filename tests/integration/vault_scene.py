@@ -9,16 +9,9 @@ from loyalty.core.address import Address
 from loyalty.core.times import DAY_SECONDS
 from tests.integration.scene import START
 from tests.integration.two_chains import TwoChains, quoted, table, texts, token
+from tests.integration.vault_calls import DECIMALS
 from tests.integration.vault_play import RandomPlay, yield_step
-from tests.integration.vault_views import (
-    DECIMALS,
-    AwayShares,
-    RoundVault,
-    ShareMoment,
-    VaultMoment,
-    Yield,
-    YieldMoment,
-)
+from tests.integration.vault_views import AwayShares, RoundVault, ShareMoment, VaultMoment, Yield, YieldMoment
 from tools.evm.functions import Function
 from tools.evm.node import BLOCK_SECONDS, Transaction
 
@@ -105,7 +98,7 @@ class VaultScene:
     # The program file -------------------------------------------------------------------------------------------------
 
     def tables(self, prices: Mapping[str, str] | None = None) -> str:
-        """Assets, vaults and points. `prices`: sources by symbol, USDX or USDY; one dollar by default."""
+        """Assets and vaults. `prices`: sources by symbol, USDX or USDY; one dollar by default."""
         home, away, told = self.chains.home, self.chains.away, dict(prices or {})
         dollar = '{ fixed = "1" }'
         assets = token("USDX", home, self.vault.asset, DECIMALS, told.get("USDX", dollar)) + token(
@@ -129,9 +122,10 @@ class VaultScene:
             start_block=str(self.yields.start_block),
             tokens=texts("USDY"),
         )
-        return assets + rounds + yields + self._points()
+        return assets + rounds + yields
 
-    def _points(self) -> str:
+    def points(self) -> str:
+        """By the round for the one vault, by the day for the other."""
         droplets = table(
             "points",
             name=quoted("droplets"),
@@ -145,4 +139,4 @@ class VaultScene:
 
     def program(self, *tables: str) -> Path:
         """The scene's program, with what other scenes add."""
-        return self.chains.program(self.tables(), *tables)
+        return self.chains.program(self.tables(), self.points(), *tables)

@@ -4,11 +4,12 @@ Home has a Uniswap pool, a Curve pool with its gauge, contracts that hold for ot
 feed; the other chain has the vault's bridged shares and an ERC-4626 vault.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Protocol, TypeVar
 
 from loyalty.core.times import DAY_SECONDS, HOUR_SECONDS
 from tests.integration import curve_scene
@@ -27,6 +28,21 @@ QUIET = 120
 """Seconds around midnights and rolls in which nothing else happens."""
 Step = tuple[int, Callable[[], object]]
 """When, and what is done then."""
+
+
+class Noted(Protocol):
+    """A moment of any scene."""
+
+    @property
+    def block(self) -> int: ...
+
+
+Moment = TypeVar("Moment", bound=Noted)
+
+
+def as_of(moments: Sequence[Moment], block: int) -> Moment | None:
+    """What was said after a block, noted then or at the last block before that changed anything; None before that."""
+    return next((moment for moment in reversed(moments) if moment.block <= block), None)
 
 
 @dataclass
@@ -104,19 +120,27 @@ class WholeScene:
 
     def tables(self, third: str | None = None) -> str:
         """All pools, contracts that are looked through, and points; `third` prices ETHX, by the feed by default."""
-        home, holders = self.chains.home.name, self.holders
         points = table(
             "points",
             name=quoted("liquidity"),
-            pools=texts(holders.scene.pool.address, self.curve_pool.pool),
+            pools=texts(self.holders.scene.pool.address, self.curve_pool.pool),
             per_usd_day=quoted(LIQUIDITY_RATE),
         )
-        curve = holders.curve.tables(home, [self.curve_pool], third or self.feed.source())
-        # The vault has the dollar's symbol of the Curve pool's first coin for its own asset.
+        looked_through = self.holders.tables(self.chains.home.name)
+        return self.pool_tables(third or self.feed.source()) + looked_through + self.vaults.points() + points
+
+    def pool_tables(self, third: str = '{ file = "one.csv" }') -> str:
+        """The pools and their tokens alone. The vault's asset is USDV here: the Curve pool has a USDX of its own."""
+        home = self.chains.home.name
+        curve = self.holders.curve.tables(home, [self.curve_pool], third)
         vaults = self.vaults.tables().replace('"USDX"', '"USDV"')
-        return uniswap_tables(holders.scene, home) + curve + vaults + holders.tables(home) + points
+        return uniswap_tables(self.holders.scene, home) + curve + vaults
 
     def program(self, *more: str, file_name: str = "program.toml", epochs: int = 3, third: str | None = None) -> Path:
         """The program file, with more tables, such as exclusions."""
+        return self.program_of(self.tables(third), *more, file_name=file_name, epochs=epochs)
+
+    def program_of(self, *tables: str, file_name: str = "program.toml", epochs: int = 3) -> Path:
+        """A program file of these tables alone, with the position managers that the Uniswap pool needs."""
         held_by = managers(self.holders.scene)
-        return self.chains.program(self.tables(third), *more, file_name=file_name, managers=held_by, epochs=epochs)
+        return self.chains.program(*tables, file_name=file_name, managers=held_by, epochs=epochs)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from loyalty.chain.provider import Reverted
+from loyalty.chain.endpoint import Reverted
 from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.logs import RawLog
@@ -55,7 +55,7 @@ class PlayedEndpoint:
         found = (log for log in self.told if query.span.contains(log.block) and log.address in query.addresses)
         return [log._replace(block_hash=self.header(log.block).hash) for log in found if _asked(log, query)]
 
-    async def call(self, to: Address, payload: bytes, block: int | None = None) -> bytes:
+    async def call(self, to: Address, payload: bytes, block: int | None) -> bytes:
         try:
             return self.answers[to, payload]
         except KeyError:

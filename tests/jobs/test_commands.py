@@ -56,6 +56,10 @@ def test_asking_and_doing_each_leave_an_audit_line(stage: Stage) -> None:
         ("hold", {"reason": "  "}, "needs a --reason"),
         ("hold", {}, "needs the argument 'reason' as a text"),
         ("release", {}, "no hold is placed"),
+        ("backfill", {"chain": "lake", "action": "start"}, "the program has no chain 'lake': it has river"),
+        ("backfill", {"chain": "river", "action": "pause"}, "no action 'pause': there are start and stop"),
+        ("backfill", {"chain": "river", "action": "stop"}, "nothing of river is behind"),
+        ("backfill", {"chain": "river", "action": "start", "from_block": 10**9}, "--from 1000000000 is above block"),
         ("settle", {"until": "two"}, "needs the argument 'until' as a whole number"),
         ("price set", {"token": "X"}, "the program has no token 'X': it has A, B, R, S"),
         ("price set", {"token": "B", "from": "now", "to": 5, "usd": "1", "reason": "x"}, "'from' as a whole number"),
@@ -96,7 +100,7 @@ def test_a_failure_that_nobody_foresaw_holds_up_nothing_either(stage: Stage) -> 
 
 def test_an_unknown_command_is_refused_before_it_is_asked(stage: Stage) -> None:
     stage.set_up()
-    with pytest.raises(Invalid, match="no command 'dance': there are back up, hold, mark paid"):
+    with pytest.raises(Invalid, match="no command 'dance': there are back up, backfill, hold, mark paid"):
         ask(stage.state, "dance", {}, "ops", NOW)
 
 

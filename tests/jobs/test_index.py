@@ -6,13 +6,15 @@ import pytest
 
 from loyalty.config import load_settings
 from loyalty.core.errors import Inconsistent
+from loyalty.jobs.index import Step
 from loyalty.service import Engine
 from loyalty.state import blocks, chains, pools
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DEMO = (CHECKOUT / "programs" / "demo.toml").read_text()
+DEMO = (CHECKOUT / "programs" / "demo-one-chain.toml").read_text()
 RECORDING = CHECKOUT / "loyalty" / "demo" / "recording.jsonl.gz"
 CHAIN = 31_337
+SECOND_POOL = DEMO[DEMO.rindex("[[pools]]") : DEMO.index("# The project's own liquidity")]
 
 
 def engine(folder: Path, program: str = DEMO, clock: str = "") -> Engine:
@@ -65,3 +67,39 @@ def test_indexing_goes_on_from_the_block_that_it_was_asked_to_stop_at(tmp_path: 
         step = demo.index_step(CHAIN)
         assert step is not None
         assert step.span.start == 778
+
+
+FACTS = (
+    "SELECT block, log_index, p.address, sqrt_price_x96, tick, liquidity FROM swaps JOIN pools p ON p.id = pool_id",
+    "SELECT block, log_index, p.address, liquidity_delta, token_id FROM liquidity_changes "
+    "JOIN pools p ON p.id = pool_id",
+    "SELECT block, log_index, p.address, token_id, sender_id = recipient_id FROM position_transfers "
+    "JOIN pools p ON p.id = pool_id",
+)
+
+
+def facts_of(demo: Engine) -> list[list[tuple[object, ...]]]:
+    with demo.state.read() as connection:
+        return [sorted(map(tuple, connection.exec_driver_sql(statement))) for statement in FACTS]
+
+
+def test_a_uniswap_pool_that_joins_late_stores_the_facts_that_it_has_from_the_start(tmp_path: Path) -> None:
+    """The second pool catches up from far behind, beside the first one, whose ledger is its own."""
+    (tmp_path / "straight").mkdir()
+    (tmp_path / "late").mkdir()
+    with engine(tmp_path / "straight") as straight:
+        straight.prepare()
+        straight.index(CHAIN)
+        facts = facts_of(straight)
+    alone_text = DEMO.replace(SECOND_POOL, "")
+    assert alone_text != DEMO
+    with engine(tmp_path / "late", alone_text) as alone:
+        alone.prepare()
+        alone.index(CHAIN)
+    with engine(tmp_path / "late") as late:
+        late.prepare()
+        behind = late.index_step(CHAIN)
+        assert isinstance(behind, Step)
+        assert behind.span.start < 1_000
+        late.index(CHAIN)
+        assert facts_of(late) == facts

@@ -15,7 +15,6 @@ from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.contract_facts import contract_facts
 from loyalty.jobs.prepare import Prepared, prepare, unknown_pools
-from loyalty.jobs.record import record
 from loyalty.jobs.share_pool_facts import SharePoolFacts
 from loyalty.protocols.curve.contract import DECIMALS, LP_TOKEN, TOKEN, TOTAL_SUPPLY, coins
 from loyalty.protocols.curve.pool import NATIVE_COIN
@@ -156,10 +155,3 @@ def test_a_file_that_contradicts_what_was_indexed_is_refused(
     bind(state, program, ask(program, contracts()))
     with pytest.raises(Conflict, match=told):
         bind(state, read(**other), None)
-
-
-def test_a_chain_with_a_curve_pool_is_not_recorded(state: State, read: Read, tmp_path: Path) -> None:
-    chain = Chain("river", CHAIN, [PlayedEndpoint([], 50)])
-    with pytest.raises(Invalid, match=rf"river cannot be recorded: pools\[{checksum(POOL)}\] is of the protocol curve"):
-        asyncio.run(record(state, read(), chain, tmp_path / "river.jsonl.gz"))
-    assert not (tmp_path / "river.jsonl.gz").exists()

@@ -3,8 +3,10 @@
 from loyalty.api.models.words import (
     Amount,
     Amounts,
+    ChainId,
     EpochNumber,
     Listed,
+    Model,
     Moving,
     Multiplier,
     ProviderAddress,
@@ -42,6 +44,26 @@ class Epoch(Moving):
     reasons: list[str] = means("what blocks settlement", ["on hold: a price is being checked"])
     rules_version: int = means("version of the rules in force in it", 1)
     payments: list[Payment] = means("payments made for it, with their transactions", [])
+
+
+class Unresolved(Model):
+    """A contract with much in an epoch of which nobody knows, or nobody is, who stands behind it."""
+
+    epoch: EpochNumber
+    chain: ChainId
+    address: str = means("the contract's address, EIP-55", "0x5aFE3855358E112B5647B952709E6165e1c1eEEe")
+    usd_days: UsdDays = means("what it has in that epoch so far, dollar-days, 6 decimals", "70000.000000")
+    pools: list[str] = means("the pools it has that in, EIP-55", ["0xe9e6b9AAAfaf6816C3364345F6eF745CcFC8660a"])
+    why: str = means(
+        "whether it earns itself, or nobody earns it",
+        "a contract that is neither looked through nor excluded: it earns itself",
+    )
+
+
+class EpochWithUnresolved(Epoch):
+    """An epoch, and what to look at before it settles."""
+
+    unresolved: list[Unresolved] = means("contracts behind which nobody is known, the largest first", [])
 
 
 class Epochs(Listed[Epoch]):

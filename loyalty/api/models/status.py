@@ -4,8 +4,23 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from loyalty.api.models.epochs import Unresolved
 from loyalty.api.models.program import Phase
 from loyalty.api.models.words import ChainId, EpochNumber, Model, Moving, PoolAddress, Status, Time, means
+
+
+class BackfillStatus(Model):
+    """The catching up of a chain: blocks [from_block, until_block), those below next_block indexed."""
+
+    from_block: int = means("the first block of it", 91_124_443)
+    until_block: int = means("where those at the head stand: it ends there", 230_000_101)
+    next_block: int = means("the next block to index", 150_000_000)
+    blocks_left: int = means("how many are still to be indexed", 80_000_101)
+    percent: float = means("how much of it is done", 42.3)
+    blocks_per_second: float | None = means("rate so far, pauses left out; null in its first second", 12_500.0)
+    seconds_left: int | None = means("at that rate; null where it is not known, or while it is stopped", 6_400)
+    logs: int = means("logs read for it", 1_200_000)
+    stopped: bool = means("whether it was stopped; the head goes on all the same", False)
 
 
 class ChainStatus(Model):
@@ -23,6 +38,9 @@ class ChainStatus(Model):
     indexed_time: str | None = means("time of the newest indexed block, RFC 3339", "2026-05-05T10:00:00Z")
     indexed_block_hash: str | None = means("hash of `indexed_block`, where it is kept", "0x9f…")
     blocks_behind: int | None = means("blocks between the cursor and the head", 0)
+    lag_seconds: int | None = means("how much older `indexed_block` is than the head", 0)
+    last_error: str | None = means("what its index failed with; null while it succeeds", None)
+    backfill: BackfillStatus | None = means("how far the catching up is; null where nothing is far behind", None)
 
 
 class JobStatus(Model):
@@ -76,6 +94,7 @@ class StatusAnswer(Moving):
     jobs: list[JobStatus] = means("one line a job that ever ran", [])
     unpriced: list[Unpriced] = means("pool-days that wait for a price", [])
     blocked_epochs: list[BlockedEpoch] = means("epochs that are over and not settled, with what they wait for", [])
+    unresolved: list[Unresolved] = means("in epochs not settled: contracts behind which nobody is known", [])
     settled_epochs: int = means("how many epochs are settled", 2)
     holds: list[Hold] = means("holds in force", [])
     pending_commands: int = means("commands that wait for the worker", 0)
@@ -101,7 +120,7 @@ class CommandRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: str = Field(
-        description="price set, settle, hold, release, back up or mark paid",
+        description="price set, settle, hold, release, back up, backfill or mark paid",
         examples=["hold"],
         min_length=1,
         max_length=40,

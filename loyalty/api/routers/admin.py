@@ -67,7 +67,7 @@ router = APIRouter(
 
 @router.post("/commands", response_model=models.CommandAnswer, status_code=202, summary="Ask the worker for something")
 def post_command(database: Reading, request: Request, asked: models.CommandRequest) -> Shape:
-    """Kinds: price set, settle, hold, release, back up, mark paid. Carried out in order; ask for it by its number."""
+    """Kinds: price set, settle, hold, release, back up, backfill, mark paid. Carried out in order; its number tells."""
     state, now = database.state(), request.app.state.now()
     number = ask(state, asked.kind, arguments_of(asked.kind, asked.arguments), ACTOR, now)
     with state.read() as connection:

@@ -19,7 +19,7 @@ def get_epochs(database: Reading, cut: CutQuery) -> Shape:
     return database.show(lambda snapshot: report.epochs(snapshot, cut))
 
 
-@router.get("/{number}", response_model=models.Epoch, summary="An epoch")
+@router.get("/{number}", response_model=models.EpochWithUnresolved, summary="An epoch")
 def get_epoch(database: Reading, number: EpochPath) -> Shape:
     """What there was to divide, what became of it, what blocks settlement, and the digest once settled."""
     return database.show(lambda snapshot: report.epoch(snapshot, number))

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from loyalty.cli.session import writing
+from loyalty.config import ChainSettings, Program
 from loyalty.core.errors import Invalid
 from loyalty.jobs.index import Step
 from loyalty.jobs.rewind import Rewound
@@ -23,17 +24,25 @@ def index(
 ) -> None:
     """Index every chain once, up to a block or the head; compute days, points and epochs. `loyalty settle` closes."""
     last = _block(until)
-    with writing() as engine:
-        chosen = [each for each in engine.program.chains if chain in (None, each.name)]
-        if not chosen:
-            names = ", ".join(each.name for each in engine.program.chains)
-            raise Invalid(f"the program has no chain {chain!r}: it has {names}")
+    with writing(prepared=False) as engine:
+        chosen = chosen_chains(engine.program, chain)
+        engine.prepare({each.id for each in chosen})
         engine.price()
         for each in chosen:
             _index_chain(engine, each.id, each.name, last)
         engine.accrue()
         engine.score()
+        for each in chosen:
+            engine.classify(each.id)
         engine.settle(until=0)
+
+
+def chosen_chains(program: Program, name: str | None) -> list[ChainSettings]:
+    """The chain of that name, all without one; Invalid where there is none."""
+    chosen = [each for each in program.chains if name in (None, each.name)]
+    if not chosen:
+        raise Invalid(f"the program has no chain {name!r}: it has {', '.join(each.name for each in program.chains)}")
+    return chosen
 
 
 def _block(text: str) -> int | None:

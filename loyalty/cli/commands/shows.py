@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from loyalty.cli.commands.indexer import backfill_text
 from loyalty.cli.output import AsJson, print_json, print_table
 from loyalty.cli.session import reading
 from loyalty.core.address import checksum, parse_address
@@ -118,6 +119,9 @@ def _print_status(told: Shape) -> None:
         ("chain", "indexed", "head", "finalized", "behind"),
         [(each["chain_name"], *(_text(each[key]) for key in _CHAIN_KEYS)) for each in told["chains"]],
     )
+    for each in told["chains"]:
+        if each["backfill"] is not None:
+            typer.echo(f"backfill of {each['chain_name']}: {backfill_text(each['backfill'])}")
     if told["jobs"]:
         print_table(
             ("job", "finished", "failures in a row", "last error"),
@@ -129,6 +133,9 @@ def _print_status(told: Shape) -> None:
     typer.echo(f"settled epochs: {told['settled_epochs']}, commands waiting: {told['pending_commands']}")
     for each in told["blocked_epochs"]:
         typer.echo(f"epoch {each['epoch']} ({each['status']}): {'; '.join(each['reasons'])}")
+    for each in told["unresolved"]:
+        place = f"unresolved in epoch {each['epoch']}: {each['address']} on chain {each['chain']}"
+        typer.echo(f"{place}, {each['usd_days']} dollar-days: {each['why']}")
     for each in told["holds"]:
         typer.echo(f"on hold since {each['placed']}: {each['reason']}")
     for each in told["unpriced"]:

@@ -1,13 +1,13 @@
 """Curve pools in the index: every transfer of their shares and of their coins, from each pool's start block on."""
 
 from collections import Counter
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from loyalty.chain.chain import Chain
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
+from loyalty.jobs.followers.kept_ledgers import KeptLedgers
 from loyalty.jobs.followers.turn import Plan
 from loyalty.protocols.curve.adapter import CurveSpan, read_span
 from loyalty.protocols.curve.events import Generation
@@ -18,14 +18,6 @@ from loyalty.state.engine import State
 from loyalty.state.share_pools import SharePool
 
 PROTOCOL = "curve"
-
-
-class _Kept(NamedTuple):
-    """A ledger, the pools that it is of, and the block before which it has everything."""
-
-    pool_ids: tuple[int, ...]
-    next_block: int
-    ledger: CurveLedger
 
 
 def curve_pool(stored: SharePool) -> CurvePool:
@@ -45,26 +37,21 @@ def fold(connection: Connection, stored: list[SharePool], before_block: int | No
 
 
 class CurveFollower:
-    """One ledger for the pools of a turn: which pools stand at the same block changes seldom."""
+    """One ledger for the pools that stand at the same block: which they are changes seldom."""
 
     def __init__(self, state: State, chain: Chain) -> None:
         self.state = state
         self.chain = chain
-        self._kept: _Kept | None = None
+        self.kept: KeptLedgers[CurveLedger] = KeptLedgers()
 
     def forget(self) -> None:
-        self._kept = None
-
-    def keep(self, stored: list[SharePool], next_block: int, ledger: CurveLedger) -> None:
-        self._kept = _Kept(tuple(each.pool.id for each in stored), next_block, ledger)
+        self.kept.forget()
 
     async def begin(self, plan: Plan) -> "CurveTurn":
-        kept, self._kept = self._kept, None
+        ledger = self.kept.take(plan)
         with self.state.read() as connection:
             stored = [share_pools.get(connection, pool_id) for pool_id in plan.ids]
-            if kept is not None and (kept.pool_ids, kept.next_block) == (plan.ids, plan.start):
-                return CurveTurn(self, stored, kept.ledger)
-            return CurveTurn(self, stored, fold(connection, stored, plan.start))
+            return CurveTurn(self, stored, ledger or fold(connection, stored, plan.start))
 
 
 class CurveTurn:
@@ -95,4 +82,4 @@ class CurveTurn:
         return Counter(transfer.block for transfer in new)
 
     def keep(self) -> None:
-        self._follower.keep(self._stored, self._end, self._ledger)
+        self._follower.kept.keep(tuple(each.pool.id for each in self._stored), self._end, self._ledger)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -10,6 +9,7 @@ from loyalty.chain.chain import Chain
 from loyalty.core.address import Address
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
+from loyalty.jobs.followers.kept_ledgers import KeptLedgers
 from loyalty.jobs.followers.stream_vault import share_ledger
 from loyalty.jobs.followers.turn import Plan
 from loyalty.protocols.erc20 import ShareLedger
@@ -22,30 +22,20 @@ PROTOCOL = "erc4626"
 Ledgers = Mapping[Address, ShareLedger]
 
 
-class _Kept(NamedTuple):
-    pool_ids: tuple[int, ...]
-    next_block: int
-    ledgers: Ledgers
-
-
 class Erc4626Follower:
-    """One set of ledgers for the vaults of a turn."""
+    """One set of ledgers for the vaults that stand at the same block."""
 
     def __init__(self, state: State, chain: Chain) -> None:
         self.state = state
         self.chain = chain
-        self._kept: _Kept | None = None
+        self.kept: KeptLedgers[Ledgers] = KeptLedgers()
 
     def forget(self) -> None:
-        self._kept = None
-
-    def keep(self, plan: Plan, next_block: int, ledgers: Ledgers) -> None:
-        self._kept = _Kept(plan.ids, next_block, ledgers)
+        self.kept.forget()
 
     async def begin(self, plan: Plan) -> "Erc4626Turn":
-        kept, self._kept = self._kept, None
-        if kept is not None and (kept.pool_ids, kept.next_block) == (plan.ids, plan.start):
-            return Erc4626Turn(self, plan, kept.ledgers)
+        if (kept := self.kept.take(plan)) is not None:
+            return Erc4626Turn(self, plan, kept)
         with self.state.read() as connection:
             stored = [vaults.get(connection, pool_id) for pool_id in plan.ids]
             ledgers = {each.share_token: share_ledger(connection, each, plan.start) for each in stored}
@@ -78,4 +68,4 @@ class Erc4626Turn:
         return Counter(fact.block for told in (found.exchanges, new) for fact in told)
 
     def keep(self) -> None:
-        self._follower.keep(self._plan, self._end, self._ledgers)
+        self._follower.kept.keep(self._plan.ids, self._end, self._ledgers)

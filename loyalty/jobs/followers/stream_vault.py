@@ -10,6 +10,7 @@ from loyalty.chain.chain import Chain
 from loyalty.core.address import Address
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
+from loyalty.jobs.followers.kept_ledgers import KeptLedgers
 from loyalty.jobs.followers.turn import Plan
 from loyalty.protocols.erc20 import ShareLedger
 from loyalty.protocols.vaults.stream_vault.adapter import SpanFacts, fold, read_span, read_transfers
@@ -28,12 +29,6 @@ class Ledgers(NamedTuple):
     bridged: Mapping[Address, ShareLedger]
 
 
-class _Kept(NamedTuple):
-    pool_ids: tuple[int, ...]
-    next_block: int
-    ledgers: Ledgers
-
-
 def vault_ledger(connection: Connection, vault: Vault, before_block: int | None = None) -> VaultLedger:
     """The ledger of a vault as the stored facts below a block say."""
     ledger = VaultLedger(vault.share_token, vault.share_decimals)
@@ -50,23 +45,19 @@ def share_ledger(connection: Connection, vault: Vault, before_block: int | None 
 
 
 class StreamVaultFollower:
-    """One set of ledgers for the vaults of a turn."""
+    """One set of ledgers for the vaults that stand at the same block."""
 
     def __init__(self, state: State, chain: Chain) -> None:
         self.state = state
         self.chain = chain
-        self._kept: _Kept | None = None
+        self.kept: KeptLedgers[Ledgers] = KeptLedgers()
 
     def forget(self) -> None:
-        self._kept = None
-
-    def keep(self, plan: Plan, next_block: int, ledgers: Ledgers) -> None:
-        self._kept = _Kept(plan.ids, next_block, ledgers)
+        self.kept.forget()
 
     async def begin(self, plan: Plan) -> "StreamVaultTurn":
-        kept, self._kept = self._kept, None
-        if kept is not None and (kept.pool_ids, kept.next_block) == (plan.ids, plan.start):
-            return StreamVaultTurn(self, plan, kept.ledgers)
+        if (kept := self.kept.take(plan)) is not None:
+            return StreamVaultTurn(self, plan, kept)
         with self.state.read() as connection:
             stored = [vaults.get(connection, pool_id) for pool_id in plan.ids]
             homes = {v.share_token: vault_ledger(connection, v, plan.start) for v in stored if v.home_pool_id is None}
@@ -104,4 +95,4 @@ class StreamVaultTurn:
         return Counter(fact.block for told in (found.events, found.rolls, new) for fact in told)
 
     def keep(self) -> None:
-        self._follower.keep(self._plan, self._end, self._ledgers)
+        self._follower.kept.keep(self._plan.ids, self._end, self._ledgers)

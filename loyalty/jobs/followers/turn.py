@@ -18,7 +18,7 @@ from loyalty.state.cursors import Cursor
 class Plan:
     """The next span and whose it is: pools and contracts that stand at `start`, the block of all their cursors.
 
-    `limit` is a block that it never reaches, whatever the endpoint.
+    `limit` is a block that it never reaches, whatever the endpoint. `is_behind`: others are far ahead of these.
     """
 
     cursors: tuple[Cursor, ...]
@@ -26,6 +26,7 @@ class Plan:
     limit: int
     start_block: int | None
     with_swaps: bool
+    is_behind: bool = False
 
     def of(self, kind: str) -> "Plan":
         """For those of one kind alone."""

@@ -11,32 +11,30 @@ from loyalty.core.errors import Inconsistent
 from loyalty.core.facts import PoolPrice, Swap
 from loyalty.core.queries import Conversation
 from loyalty.core.spans import Span
+from loyalty.jobs.followers.kept_ledgers import KeptLedgers
 from loyalty.jobs.followers.turn import Plan
 from loyalty.protocols.uniswap_v3.adapter import SpanFacts, read_last_price, read_span
 from loyalty.protocols.uniswap_v3.ledger import Ledger
-from loyalty.state import facts, pools
+from loyalty.state import facts
 from loyalty.state.engine import State
 
 PROTOCOL = "uniswap_v3"
 
 
 class UniswapV3Follower:
-    """One ledger for all such pools of the chain."""
+    """One ledger for the pools that stand at the same block."""
 
     def __init__(self, state: State, chain: Chain, managers: Mapping[Address, int]) -> None:
         self.state = state
         self.chain = chain
         self.managers = managers
-        self._ledger: Ledger | None = None
+        self.kept: KeptLedgers[Ledger] = KeptLedgers()
 
     def forget(self) -> None:
-        self._ledger = None
-
-    def keep(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self.kept.forget()
 
     async def begin(self, plan: Plan) -> "UniswapV3Turn":
-        ledger, self._ledger = self._ledger or self._rebuild(), None
+        ledger = self.kept.take(plan) or self._rebuild(plan)
         unborn = {pool.address for pool in plan.cursors if ledger.price(pool.address) is None}
         return UniswapV3Turn(self, plan, ledger, unborn, await self._last_prices(plan, ledger))
 
@@ -56,16 +54,15 @@ class UniswapV3Follower:
                 found.append(swap)
         return found
 
-    def _rebuild(self) -> Ledger:
+    def _rebuild(self, plan: Plan) -> Ledger:
         """The ledger as the stored facts say: liquidity and ownership folded, and each pool's last price."""
         ledger = Ledger(self.managers)
         with self.state.read() as connection:
-            rows = [row for row in pools.all_pools(connection, self.chain.id) if row.protocol == PROTOCOL]
-            for fact in facts.ledger_facts(connection, [row.id for row in rows]):
+            for fact in facts.ledger_facts(connection, plan.ids):
                 ledger.apply(fact)
-            for row in rows:
-                if (price := facts.last_price(connection, row.id)) is not None:
-                    ledger.set_price(row.address, price)
+            for pool in plan.cursors:
+                if (price := facts.last_price(connection, pool.id)) is not None:
+                    ledger.set_price(pool.address, price)
         return ledger
 
 
@@ -85,9 +82,11 @@ class UniswapV3Turn:
         self._ledger = ledger
         self._unborn = unborn
         self._last_prices = last_prices
+        self._end = plan.start
         self._found = SpanFacts([], [], [], 0)
 
     def read(self, span: Span) -> Conversation[int]:
+        self._end = span.end
         addresses = [pool.address for pool in self._plan.cursors]
         with_swaps = self._plan.with_swaps
         self._found = yield from read_span(
@@ -117,4 +116,4 @@ class UniswapV3Turn:
         return Counter(fact.block for told in (swaps, found.liquidity_changes, found.transfers) for fact in told)
 
     def keep(self) -> None:
-        self._follower.keep(self._ledger)
+        self._follower.kept.keep(self._plan.ids, self._end, self._ledger)

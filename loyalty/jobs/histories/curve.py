@@ -17,6 +17,7 @@ from loyalty.core.facts import TokenTransfer
 from loyalty.core.spans import Span
 from loyalty.core.times import day_span
 from loyalty.jobs.histories.history import Balance
+from loyalty.jobs.histories.holders import NO_HOLDERS, HolderHistory, Holders
 from loyalty.jobs.histories.pool_prices import PoolPrices, Priced
 from loyalty.jobs.histories.share_worth import AnswerWorth
 from loyalty.program.rules import PoolKey, Rules
@@ -74,6 +75,7 @@ class CurveInputs:
     after: Standing
     scales: Sequence[TokenScale]
     told: Told | None = None
+    holders: Holders = NO_HOLDERS
 
     @property
     def has_liquidity(self) -> bool:
@@ -86,10 +88,10 @@ class CurveInputs:
         return frozenset({self.pool.pool, self.pool.lp_token})
 
     def gauged(self, priced: Priced) -> GaugedDay:
-        """The credits over the priced part of the day, direct and behind each gauge."""
+        """The credits over the priced part of the day, direct and behind each gauge and each other contract."""
         changes = self.changes.before(priced.until.end)
         gauges = [self._look_through(gauge, changes) for gauge in self.pool.gauges]
-        return accrue_gauged(self.share_day(priced, changes), gauges)
+        return accrue_gauged(self.share_day(priced, changes), gauges, self.holders.before(priced.until.end))
 
     def believed(self, priced: Priced) -> Priced:
         """Up to the first moment at which what the pool tells is too far from what it holds."""
@@ -102,13 +104,16 @@ class CurveInputs:
         return priced if found is None else priced.before(found.time, found.text)
 
     def cells(self, priced: Priced) -> Mapping[Address, Cell]:
-        return self.gauged(priced).cells if priced.until else {}
+        if not priced.until:
+            return {}
+        found = self.gauged(priced)
+        return self.holders.with_unresolved(found.cells, found.unresolved)
 
     def balances(self, priced: Priced) -> Mapping[Address, Balance]:
         """Nothing while a coin has no price at all; Curve liquidity always counts as in range."""
         if not priced.last:
             return {}
-        held = lp_units_of(self.after.balances, self.after.gauges, self.nobody)
+        held = lp_units_of(self.after.balances, self.after.gauges, self.nobody, self.holders.now)
         worth = shares_usd_micro(held, self._worth_now(priced))
         return {holder: Balance(usd_micro, usd_micro) for holder, usd_micro in worth.items()}
 
@@ -154,6 +159,7 @@ class CurveHistory:
         self._source: Iterator[TokenTransfer] = token_transfers.of_tokens(connection, stored.followed)
         self._next = next(self._source, None)
         self._key = PoolKey(pool.chain_id, pool.address)
+        self._holders = HolderHistory(connection, pool.chain_id)
         first_share = token_transfers.first_time(connection, stored.followed[0])
         self._worth = AnswerWorth(connection, pool.id, "virtual price", first_share)
         self.prices = PoolPrices(connection, rules, [token for _, token in stored.coins])
@@ -165,9 +171,11 @@ class CurveHistory:
         self.prices.worth = None if told is None else self._worth
         self._fold(whole.start)
         start = self._standing()
-        changes = self._fold(whole.end if until_time is None else until_time + 1)
+        end = whole.end if until_time is None else until_time + 1
+        changes = self._fold(end)
         span = whole if until_time is None else Span(whole.start, until_time)
-        return CurveInputs(day, span, self._pool, start, changes, self._standing(), self.prices.scales, told)
+        holders = self._holders.day(self.prices.rules, whole.start, end)
+        return CurveInputs(day, span, self._pool, start, changes, self._standing(), self.prices.scales, told, holders)
 
     def _told(self) -> Told | None:
         """As the rules in force say; None where LP tokens are worth what the pool holds."""

@@ -2,16 +2,28 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from heapq import merge
 
 from sqlalchemy import Connection
 
-from loyalty.accrual.day import Cell, ConcentratedDay, TokenScale, accrue_concentrated, cells
+from loyalty.accrual.behind import behind
+from loyalty.accrual.day import Cell, ConcentratedDay, TokenScale
+from loyalty.accrual.owned import OwnedDay, accrue_owned
 from loyalty.accrual.value import position_value, usd_micro_of
 from loyalty.core.address import Address
-from loyalty.core.facts import LiquidityChange, PoolPrice, PositionChange, PositionKey, PositionTransfer
+from loyalty.core.facts import (
+    LiquidityChange,
+    PoolPrice,
+    PositionChange,
+    PositionKey,
+    PositionStake,
+    PositionTransfer,
+)
 from loyalty.core.spans import Span
 from loyalty.core.times import day_span
 from loyalty.jobs.histories.history import Balance
+from loyalty.jobs.histories.holders import NO_HOLDERS, HolderHistory, Holders, StakerHistory, Stakers, stakes_of
 from loyalty.jobs.histories.pool_prices import PoolPrices, Priced
 from loyalty.program.rules import Rules
 from loyalty.protocols.uniswap_v3.ledger import Ledger
@@ -23,7 +35,8 @@ from loyalty.state.pools import PoolRow
 class UniswapInputs:
     """Who held what, at which pool price.
 
-    `positions` and `price` are those at span.start, `positions_after` those at the end of what was folded.
+    `positions` and `price` are those at span.start, `positions_after` those at the end of what was folded. Positions in
+    NFT stakers are their depositors'; `holders` are the other contracts that are looked through.
     """
 
     day: int
@@ -35,6 +48,7 @@ class UniswapInputs:
     positions_after: Mapping[PositionKey, int]
     scale0: TokenScale
     scale1: TokenScale
+    holders: Holders = NO_HOLDERS
 
     @property
     def has_liquidity(self) -> bool:
@@ -65,9 +79,15 @@ class UniswapInputs:
         """Nothing is told that could be contradicted."""
         return priced
 
+    def owned(self, priced: Priced) -> OwnedDay:
+        """The credits over the priced part of the day, and what contracts passed on."""
+        return accrue_owned(self.concentrated(priced), self.holders.before(priced.until.end))
+
     def cells(self, priced: Priced) -> Mapping[Address, Cell]:
-        credited = accrue_concentrated(self.concentrated(priced)) if priced.until else {}
-        return cells(credited, self.scale0, self.scale1)
+        if not priced.until:
+            return {}
+        found = self.owned(priced)
+        return self.holders.with_unresolved(found.cells, found.unresolved)
 
     def balances(self, priced: Priced) -> Mapping[Address, Balance]:
         """Nothing before the pool's Initialize: nothing has a value there."""
@@ -82,10 +102,16 @@ class UniswapInputs:
             value = position_value(liquidity, lower, upper, price, price0, price1, self.scale0, self.scale1)
             usd[owner] = usd.get(owner, 0) + value.usd_raw
             in_range[owner] = in_range.get(owner, 0) + (value.usd_raw if value.in_range else 0)
-        scales = self.scale0, self.scale1
+        scales, now = (self.scale0, self.scale1), self.holders.now
+        all_, counted = (behind(_exact(each), now) for each in (usd, in_range))
         return {
-            owner: Balance(usd_micro_of(usd[owner], *scales), usd_micro_of(in_range[owner], *scales)) for owner in usd
+            owner: Balance(usd_micro_of(int(all_[owner]), *scales), usd_micro_of(int(counted.get(owner, 0)), *scales))
+            for owner in all_
         }
+
+
+def _exact(units: Mapping[Address, int]) -> dict[Address, Fraction]:
+    return {owner: Fraction(each) for owner, each in units.items()}
 
 
 class UniswapHistory:
@@ -95,7 +121,10 @@ class UniswapHistory:
         self._connection = connection
         self._pool = pool
         self._ledger = Ledger(managers)
-        self._stream = _Stream(facts.ledger_facts(connection, [pool.id]))
+        self._stakers = StakerHistory(connection, pool.chain_id, rules)
+        self._holders = HolderHistory(connection, pool.chain_id)
+        stakes = stakes_of(connection, pool.chain_id)
+        self._stream = _Stream(facts.ledger_facts(connection, [pool.id]), stakes, self._stakers)
         rows = {row.id: row for row in tokens.all_tokens(connection)}
         self.prices = PoolPrices(connection, rules, (rows[pool.token0_id], rows[pool.token1_id]))
 
@@ -104,8 +133,9 @@ class UniswapHistory:
         whole = day_span(day)
         span = whole if until_time is None else Span(whole.start, until_time)
         folded = Span(whole.start, whole.end if until_time is None else until_time + 1)
+        rules = self.prices.rules
         self._stream.fold(self._ledger, whole.start)
-        positions = dict(self._ledger.positions(self._pool.address))
+        positions = self._positions()
         changes = self._stream.fold(self._ledger, folded.end)
         scale0, scale1 = self.prices.scales
         return UniswapInputs(
@@ -113,25 +143,52 @@ class UniswapHistory:
             span=span,
             price=facts.price_before(self._connection, self._pool.id, whole.start),
             positions=positions,
-            changes=changes,
+            changes=changes.by(self._stakers.stakers(rules)),
             swaps=facts.swap_prices(self._connection, self._pool.id, folded),
-            positions_after=self._ledger.positions(self._pool.address),
+            positions_after=self._positions(),
             scale0=scale0,
             scale1=scale1,
+            holders=self._holders.day(rules, folded.start, folded.end),
         )
+
+    def _positions(self) -> dict[PositionKey, int]:
+        return self._stakers.positions(self.prices.rules, self._ledger.positions(self._pool.address))
+
+
+class _Changes:
+    """What a stretch of facts changed, in order: by owner, and by depositor for each set of stakers."""
+
+    def __init__(self) -> None:
+        self._found: dict[Stakers, list[PositionChange]] = {frozenset(): []}
+
+    def add(self, changes: Sequence[PositionChange], staked: Mapping[Stakers, Sequence[PositionChange]]) -> None:
+        for stakers, each in {frozenset(): changes, **staked}.items():
+            self._found.setdefault(stakers, []).extend(each)
+
+    def by(self, stakers: Stakers) -> list[PositionChange]:
+        return self._found.get(stakers, [])
 
 
 class _Stream:
-    """The pool's liquidity and ownership in order, taken up to a second at a time."""
+    """The pool's liquidity and ownership and the chain's stakes in order, taken up to a second at a time."""
 
-    def __init__(self, source: Iterator[LiquidityChange | PositionTransfer]) -> None:
-        self._source = source
-        self._next = next(source, None)
+    def __init__(
+        self,
+        source: Iterator[LiquidityChange | PositionTransfer],
+        stakes: Iterator[PositionStake],
+        stakers: StakerHistory,
+    ) -> None:
+        self._source: Iterator[LiquidityChange | PositionTransfer | PositionStake] = merge(
+            source, stakes, key=lambda fact: (fact.block, fact.log_index)
+        )
+        self._stakers = stakers
+        self._next = next(self._source, None)
 
-    def fold(self, ledger: Ledger, before_time: int) -> list[PositionChange]:
-        """Fold everything earlier than `before_time` into the ledger; the changes it made, in order."""
-        changes: list[PositionChange] = []
+    def fold(self, ledger: Ledger, before_time: int) -> _Changes:
+        """Fold everything earlier than `before_time` into the ledger; the changes it made."""
+        changes = _Changes()
         while self._next is not None and self._next.time < before_time:
-            changes.extend(ledger.apply(self._next))
+            made = [] if isinstance(self._next, PositionStake) else ledger.apply(self._next)
+            changes.add(made, self._stakers.apply(self._next, made))
             self._next = next(self._source, None)
         return changes

@@ -2,24 +2,20 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from sqlalchemy import Connection
 
+from loyalty.accrual.behind import behind
 from loyalty.accrual.day import Cell, TokenScale
-from loyalty.accrual.shares import (
-    PerShareDay,
-    ShareChange,
-    Shares,
-    SupplyChange,
-    accrue_per_share,
-    per_share_scale,
-    share_cells,
-)
+from loyalty.accrual.gauged import GaugedDay, accrue_gauged
+from loyalty.accrual.shares import PerShareDay, ShareChange, Shares, SupplyChange, per_share_scale
 from loyalty.core.address import Address
 from loyalty.core.amounts import USD_DECIMALS, usd_micro
 from loyalty.core.spans import Span
 from loyalty.core.times import day_span
 from loyalty.jobs.histories.history import Balance
+from loyalty.jobs.histories.holders import NO_HOLDERS, HolderHistory, Holders
 from loyalty.jobs.histories.pool_prices import PoolPrices, Priced
 from loyalty.jobs.histories.share_worth import AnswerWorth, RollWorth, ShareWorth
 from loyalty.program.rules import Rules
@@ -49,6 +45,7 @@ class VaultInputs:
     changes: Changes
     after: Standing
     scale: TokenScale
+    holders: Holders = NO_HOLDERS
 
     @property
     def has_liquidity(self) -> bool:
@@ -83,19 +80,27 @@ class VaultInputs:
         """Nothing is told that could be contradicted."""
         return priced
 
+    def looked_through(self, priced: Priced) -> GaugedDay:
+        """The credits over the priced part of the day, direct and behind each contract: a vault has no gauges."""
+        return accrue_gauged(self.per_share(priced), (), self.holders.before(priced.until.end))
+
     def cells(self, priced: Priced) -> Mapping[Address, Cell]:
         """Shares always count as in range."""
-        return share_cells(accrue_per_share(self.per_share(priced)), self.credit_scale) if priced.until else {}
+        if not priced.until:
+            return {}
+        found = self.looked_through(priced)
+        return self.holders.with_unresolved(found.cells, found.unresolved)
 
     def balances(self, priced: Priced) -> Mapping[Address, Balance]:
         """Nothing while the asset has no price or a share no worth."""
         if not priced.last:
             return {}
         price, per_share = priced.last
+        held = {holder: Fraction(units) for holder, units in self.after.balances.items()}
+        each = Fraction(per_share * price * 10**USD_DECIMALS, self.credit_scale)
         worth = {
-            holder: usd_micro(units * per_share * price * 10**USD_DECIMALS // self.credit_scale)
-            for holder, units in self.after.balances.items()
-            if holder not in self.nobody
+            holder: usd_micro(int(units * each))
+            for holder, units in behind(held, self.holders.now, self.nobody).items()
         }
         return {holder: Balance(usd, usd) for holder, usd in worth.items()}
 
@@ -108,6 +113,7 @@ class VaultHistory:
         self._holdings = holdings_of(self._vault)
         self._source: Iterator[VaultFact] = vault_facts.ledger_facts(connection, self._vault)
         self._next = next(self._source, None)
+        self._holders = HolderHistory(connection, pool.chain_id)
         asset = next(row for row in tokens.all_tokens(connection) if row.id == pool.token0_id)
         first_share = None if self._next is None else self._next.time
         self.prices = PoolPrices(connection, rules, [asset], worth_of(connection, self._vault, first_share))
@@ -117,10 +123,12 @@ class VaultHistory:
         whole = day_span(day)
         self._fold(whole.start)
         start = self._holdings.standing()
-        changes = self._fold(whole.end if until_time is None else until_time + 1)
+        end = whole.end if until_time is None else until_time + 1
+        changes = self._fold(end)
         span = whole if until_time is None else Span(whole.start, until_time)
         (scale,) = self.prices.scales
-        return VaultInputs(day, span, self._vault, start, changes, self._holdings.standing(), scale)
+        holders = self._holders.day(self.prices.rules, whole.start, end)
+        return VaultInputs(day, span, self._vault, start, changes, self._holdings.standing(), scale, holders)
 
     def _fold(self, before_time: int) -> Changes:
         """Fold everything earlier than `before_time`; the changes it made."""

@@ -61,7 +61,7 @@ def count_round(
     None where its start has been rewound meanwhile.
     """
     pool, number = group.home.pool, start.round + 1
-    begun, waits = rounds.find(connection, pool.id, number), group.waits_for(connection, start.time)
+    begun, waits = rounds.find(connection, pool.id, number), group.waits_for(connection, start)
     if group.head is None or (begun is None and waits is None):
         return None
     token = term.rules.tokens[pool_tokens.symbols(connection, pool)[0]]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from loyalty.api import create_app
 from loyalty.config import Settings, load_settings
@@ -18,14 +19,19 @@ from loyalty.core.times import DAY_SECONDS, HOUR_SECONDS, day_of, day_text
 from loyalty.jobs.rewind import Rewound
 from loyalty.jobs.verify import verify
 from loyalty.service import Engine
-from loyalty.state import days, points, pools
+from loyalty.state import days, points, pools, rounds, vaults
 from tests.api.client import Client
 from tests.cli.conftest import run_main
 from tests.integration import points_oracle as oracle
+from tests.integration.holder_scene import RECEIPT_STAKE
+from tests.integration.holder_scene import SOURCES as HOLDER_SOURCES
 from tests.integration.scene import ALICE, BOB, START, catch_up
 from tests.integration.two_chains import quoted, table, two_chains
-from tests.integration.vault_calls import DECIMALS, STAKE, TRANSFER, UNSTAKE
+from tests.integration.vault_calls import DECIMALS, MAX_REDEEM, STAKE, TRANSFER, UNSTAKE
 from tests.integration.vault_scene import DAY_RATE, ROUND_RATE, VaultScene
+from tools.evm.erc20 import APPROVE
+from tools.evm.solidity import creation_code
+from tools.evm.uniswap import DEPLOYER
 
 DAYS = 3
 END = START + DAYS * DAY_SECONDS
@@ -361,3 +367,42 @@ def counted(engine: Engine, scene: VaultScene, *, rewound: bool = False) -> Line
     assert found == by_number(round_rows(scene))
     assert not verify(engine.state).faults
     return found
+
+
+def test_shares_in_a_contract_that_is_looked_through_are_those_of_who_stands_behind(tmp_path: Path) -> None:
+    """Alice stakes shares of the vault for Bob and herself, and some of hers lie in the contract as nobody's."""
+    with two_chains(tmp_path) as chains:
+        scene = VaultScene.deploy(chains, seed=11)
+        vault, node = scene.vault, chains.home.node
+        arguments = (vault.address, "Staked shares", "receipt")
+        receipts = node.create(DEPLOYER, creation_code(HOLDER_SOURCES, "ShareStaker", *arguments))
+        vault.holders = (*vault.holders, receipts)
+        vault.send(ALICE, STAKE, 10**9, ALICE, time=START - 900)
+        scene.bridge.roll(START - 800)
+        vault.send(ALICE, MAX_REDEEM, time=START - 700)
+        staked = [(receipts, RECEIPT_STAKE(250, BOB)), (receipts, RECEIPT_STAKE(10**8, ALICE))]
+        calls = [(vault.address, APPROVE(receipts, 10**20)), *staked, (vault.address, TRANSFER(receipts, 77))]
+        vault.send_all(*((ALICE, to, call) for to, call in calls), time=START - 600)
+        scene.pass_time(START)
+        scene.bridge.roll(START + 30)
+        chains.finish(START + 100)
+        keys = {"chain": quoted("home"), "address": quoted(receipts), "shares": quoted(receipts)}
+        program = chains.program(scene.tables(), scene.points(), table("look_through", **keys))
+        with engine_of(scene, tmp_path, program) as engine:
+            count(engine)
+            told = verify(engine.state)
+            with engine.state.read() as connection:
+                found = {row.round: rounds.shares(connection, row.pool_id, row.round) for row in begun(connection)}
+                (unclaimed,) = [row.unclaimed_shares for row in begun(connection)]
+    assert not told.faults
+    held = vault.starts[-1].shares
+    in_contract = held.pop(receipts)
+    assert in_contract == 10**8 + 250 + 77
+    (shares,) = found.values()
+    behind = {ALICE: in_contract * 10**8 // (10**8 + 250), BOB: in_contract * 250 // (10**8 + 250)}
+    assert shares == {**held, ALICE: held[ALICE] + behind[ALICE], BOB: behind[BOB]}
+    assert unclaimed == in_contract - sum(behind.values())
+
+
+def begun(connection: Connection) -> list[rounds.RoundRow]:
+    return [row for each in vaults.all_vaults(connection) for row in rounds.of_pool(connection, each.pool.id).values()]

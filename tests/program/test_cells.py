@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.core.spans import Span
-from loyalty.program.cells import counted, holdings, in_program
+from loyalty.program.cells import counted, holdings, in_program, of_providers
 from loyalty.program.in_force import days_in_force, excluded_days, exclusions_in_force, pools_in_force
 from loyalty.program.rules import Exclusion, LookThroughRule
 
@@ -46,6 +46,7 @@ def test_what_a_contract_that_is_looked_through_has_left_does_not_count_on_its_o
     for chain, left in ((cells[0].chain, [each for each in cells if each.provider == program.bob]), (1, cells)):
         rules = program.rules(look_through=(LookThroughRule(chain, program.alice, "nft_staker", None),))
         assert list(counted(rules, rules.epoch(1), cells)) == left
+        assert list(of_providers(rules, rules.epoch(1), cells)) == left
         assert list(in_program(rules, rules.epoch(1), cells)) == cells
 
 

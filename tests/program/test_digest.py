@@ -20,7 +20,7 @@ from loyalty.core.times import parse_day
 from loyalty.program.budget import epoch_budgets
 from loyalty.program.cells import Cell
 from loyalty.program.digest import SOURCES, digest_lines, epoch_digest, priced_tokens
-from loyalty.program.rules import Exclusion, LookThroughRule, PoolKey, PoolRule, Reward, Rules, Tier, Token, UsdShare
+from loyalty.program.rules import Exclusion, PoolKey, PoolRule, Reward, Rules, Tier, Token, UsdShare
 from loyalty.program.settlement import EpochResult, evaluate_epoch
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "digest.md"
@@ -277,9 +277,6 @@ RULE_EDITS: dict[str, Callable[[Rules], Rules]] = {
     "an exclusion less": lambda rules: replace(rules, exclusions=()),
     "an exclusion's days": lambda rules: replace(
         rules, exclusions=(replace(rules.exclusions[0], from_day=19_975), rules.exclusions[1])
-    ),
-    "a contract that is looked through": lambda rules: replace(
-        rules, look_through=(LookThroughRule(42161, CAROL, "shares", BOB),)
     ),
     "a total": lambda rules: replace(rules, rewards=(Reward("ARB", 10**21 + 2, None, None), rules.rewards[1])),
     "a fraction": lambda rules: replace(

@@ -80,7 +80,7 @@ def _told(time: int, mood: str) -> float:
 def program_of(stage: Stage, prices: tuple[PriceSetting, ...], **limits: object) -> Program:
     """A program file's content in which the token B has these sources."""
     token = TokenSettings(stage.rules.tokens["B"], prices, **limits)  # type: ignore[arg-type]
-    return Program(stage.rules, (), (), (token,), (), (), Path("program.toml"))
+    return Program(stage.rules, (), (), (token,), (), Path("program.toml"))
 
 
 def turn(

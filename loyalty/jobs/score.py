@@ -44,6 +44,8 @@ class Scorer:
         counts = {OPEN: 0, CLOSED: 0, UNPRICED: 0}
         failures: list[LoyaltyError] = []
         for pool in rows:
+            if self.stopping():
+                break
             try:
                 for counted in self._pool(pool, by_pool[PoolKey(pool.chain_id, pool.address)]):
                     counts[counted.row.status] += 1

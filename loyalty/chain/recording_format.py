@@ -85,7 +85,7 @@ class RecordingFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def holds_contracts(self) -> bool:
         """Whether it was kept what contracts answered; recordings made by earlier releases do not have it."""
-        return self.contracts is not None
+        return self.contracts is not None or bool(self.calls)
 
     def pool(self, address: Address) -> RecordedPool | None:
         """What the recording says of this pool; None where the pool is not in it."""

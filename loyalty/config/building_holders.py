@@ -18,9 +18,18 @@ def built_look_through(
 def _contract(
     document: Document, entry: LookThroughTable, ids: Mapping[str, int], pools: tuple[PoolSettings, ...]
 ) -> LookThroughSettings:
+    is_start_written = entry.start_block is not None
     start_block = _first_block(entry.chain, pools) if entry.start_block is None else entry.start_block
     if entry.kind is None:
-        return LookThroughSettings(ids[entry.chain], entry.chain, entry.address, entry.shares, "shares", start_block)
+        return LookThroughSettings(
+            ids[entry.chain],
+            entry.chain,
+            entry.address,
+            entry.shares,
+            "shares",
+            start_block,
+            is_start_written=is_start_written,
+        )
     return LookThroughSettings(
         chain_id=ids[entry.chain],
         chain=entry.chain,
@@ -31,6 +40,7 @@ def _contract(
         manager=entry.position_manager or _only_manager(document, entry.chain),
         deposit=entry.deposit or DEPOSIT,
         withdraw=entry.withdraw,
+        is_start_written=is_start_written,
     )
 
 

@@ -23,6 +23,20 @@ def check_look_through(document: Document) -> None:
         if check_exactly_one(entry, ("shares", "kind")):
             _check_staker(document, entry)
         _check_elsewhere(document, entry)
+    _check_exclusions(document)
+
+
+def _check_exclusions(document: Document) -> None:
+    """A contract that is looked through on every chain of the file earns nowhere: its exclusion would mean nothing."""
+    names = chain_names(document)
+    through: dict[Address, set[str]] = {}
+    for entry in rows(document.look_through):
+        if known(entry.chain, entry.address):
+            through.setdefault(entry.address, set()).add(entry.chain)
+    for exclusion in rows(document.exclusions) if names else ():
+        if known(exclusion.address) and through.get(exclusion.address, set()).issuperset(names or ()):
+            read = f"{checksum(exclusion.address)}, which is looked through on every chain"
+            exclusion.place.at("address").fault(read, "an address that could earn: exclude holders behind it apart")
 
 
 def _check_staker(document: Document, entry: LookThroughTable) -> None:

@@ -165,7 +165,7 @@ class LookThroughSettings:
     """A contract that holds for others: by its share token, or, for an NFT staker, by its own events.
 
     `manager` issued the NFTs that a staker holds; `deposit` and `withdraw` are its events as declared (None: it has no
-    event of the second kind).
+    event of the second kind). `is_start_written`: the file gives `start_block`; else it is the first pool's today.
     """
 
     chain_id: int
@@ -177,6 +177,7 @@ class LookThroughSettings:
     manager: Address | None = None
     deposit: str | None = None
     withdraw: str | None = None
+    is_start_written: bool = True
 
     @property
     def rule(self) -> LookThroughRule:

@@ -77,11 +77,12 @@ class SupplyChecker:
 
     def _fold(self, connection: Connection, each: ShareToken, end: int) -> None:
         folded = self._folded.setdefault(each.token, _Folded(ShareLedger(each.token)))
+        ledger = folded.ledger.copy()  # one that raises is of no further use
         for transfer in token_transfers.of_tokens(
             connection, [each.token_id], from_block=folded.next_block, before_block=end
         ):
-            folded.ledger.apply(transfer)
-        folded.next_block = end
+            ledger.apply(transfer)
+        folded.ledger, folded.next_block = ledger, end
 
     async def _check(self, each: ShareToken, final: Header) -> bool:
         """Whether the numbers agree; a block whose state is gone, or a token that does not tell, says nothing."""

@@ -6,9 +6,10 @@ from sqlalchemy import Connection
 
 from loyalty.core.amounts import format_decimal
 from loyalty.jobs.accrue import EMPTY
-from loyalty.jobs.round_points import Counted
+from loyalty.jobs.counted import Counted
 from loyalty.jobs.score_rules import Term
 from loyalty.program.cells import Cell
+from loyalty.program.in_force import contracts_looked_through
 from loyalty.program.points import points_of_days
 from loyalty.program.rules import PoolKey
 from loyalty.state import days, points
@@ -29,8 +30,13 @@ def days_to_count(connection: Connection, pool: PoolRow, pool_terms: Sequence[Te
 
 
 def counted_day(connection: Connection, pool: PoolRow, term: Term, day: PoolDay) -> Counted:
-    """The points of one pool-day, with the status of the day."""
-    cells = [Cell(*cell) for cell in days.pool_cells(connection, pool.id, day.day)]
+    """The points of one pool-day, with the status of the day.
+
+    What a contract that is looked through has left is nobody's, and has none.
+    """
+    nobodys = contracts_looked_through(term.rules)
+    stored = (Cell(*cell) for cell in days.pool_cells(connection, pool.id, day.day))
+    cells = [cell for cell in stored if (cell.chain, cell.provider) not in nobodys]
     lines = [
         PointLine(line.address, line.usd_micro_days, line.points_micro, line.reason)
         for line in points_of_days(term.rule, cells, term.rules.exclusions)

@@ -41,9 +41,14 @@ async def check_holder(chain: Chain, holder: LookThroughSettings) -> None:
 
 
 def register_holder(connection: Connection, holder: LookThroughSettings) -> None:
-    """Follow it; Conflict where what is stored of it is another."""
+    """Follow it; Conflict where what is stored of it is another.
+
+    A start that the file does not write is that of the first time: pools that come or go later do not move it.
+    """
+    known = followed_contracts.find(connection, holder.chain_id, holder.kind, holder.address)
+    start_block = holder.start_block if known is None or holder.is_start_written else known.start_block
     followed_contracts.ensure(
-        connection, holder.chain_id, holder.kind, holder.address, holder.start_block, holder.shares, _detail(holder)
+        connection, holder.chain_id, holder.kind, holder.address, start_block, holder.shares, _detail(holder)
     )
 
 

@@ -29,6 +29,7 @@ from loyalty.state import (
     pool_tokens,
     pools,
     program_config,
+    rounds,
     tokens,
 )
 from loyalty.state.engine import State
@@ -255,6 +256,7 @@ def _forget_unsettled(connection: Connection, old: Rules, new: Rules, settled: i
     epochs.delete_unsettled(connection)
     first = new.epoch(settled + 1)
     points.delete_begun_since(connection, first.start, first.days.start)
+    rounds.delete_since(connection, first.start)
     for pool in pools.all_pools(connection):
         if _counts_otherwise(connection, pool, old, new):
             days.delete_from(connection, pool.id, first.days.start)

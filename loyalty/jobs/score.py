@@ -8,8 +8,10 @@ from typing import NamedTuple
 from loyalty.core.address import checksum
 from loyalty.core.errors import LoyaltyError
 from loyalty.jobs.accrue import CLOSED, OPEN, UNPRICED
+from loyalty.jobs.counted import Counted
 from loyalty.jobs.day_points import counted_day, days_to_count
-from loyalty.jobs.round_points import Counted, counted_rounds, keep_round_starts
+from loyalty.jobs.round_points import counted_rounds
+from loyalty.jobs.round_starts import keep_round_starts
 from loyalty.jobs.score_rules import Term, terms
 from loyalty.program.rules import PoolKey
 from loyalty.state import StateTransaction, points, pools, providers
@@ -42,6 +44,8 @@ class Scorer:
         counts = {OPEN: 0, CLOSED: 0, UNPRICED: 0}
         failures: list[LoyaltyError] = []
         for pool in rows:
+            if self.stopping():
+                break
             try:
                 for counted in self._pool(pool, by_pool[PoolKey(pool.chain_id, pool.address)]):
                     counts[counted.row.status] += 1

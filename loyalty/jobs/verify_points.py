@@ -7,9 +7,10 @@ from sqlalchemy import Connection
 from loyalty.core.address import checksum
 from loyalty.core.times import day_of, day_text
 from loyalty.jobs.accrue import CLOSED
+from loyalty.jobs.counted import Counted
 from loyalty.jobs.day_points import counted_day
-from loyalty.jobs.round_points import Counted, count_round, stored_start
-from loyalty.jobs.round_starts import group_of, round_starts
+from loyalty.jobs.round_points import count_round
+from loyalty.jobs.round_starts import group_of, round_starts, stored_start
 from loyalty.jobs.score_rules import Term, terms
 from loyalty.program.rules import PoolKey
 from loyalty.state import days, points, pools, round_rolls, rounds, vaults
@@ -23,7 +24,7 @@ def verify_points(connection: Connection, faults: list[str]) -> int:
     for pool in pools.all_pools(connection):
         pool_terms = by_pool.get(PoolKey(pool.chain_id, pool.address), [])
         if pool_terms and pool.protocol == "stream_vault":
-            faults += _start_faults(connection, pool)
+            faults += _start_faults(connection, pool, pool_terms)
         for stored, counted in _closed(connection, pool, pool_terms):
             before, after = points.lines(connection, stored), sorted((counted.lines if counted else None) or [])
             lines += len(before)
@@ -69,11 +70,11 @@ def _rounds(connection: Connection, pool: PoolRow, pool_terms: Sequence[Term]) -
     return {place: counted for place, counted in found if counted is not None}
 
 
-def _start_faults(connection: Connection, pool: PoolRow) -> Iterator[str]:
+def _start_faults(connection: Connection, pool: PoolRow, pool_terms: Sequence[Term]) -> Iterator[str]:
     """Where a stored round did not begin as the facts say, or never did."""
     group = group_of(connection, vaults.get(connection, pool.id))
     stored = rounds.of_pool(connection, pool.id)
-    starts = (stored_start(pool.id, start) for start in round_starts(connection, group, set(stored)))
+    starts = (stored_start(pool.id, start) for start in round_starts(connection, group, set(stored), pool_terms))
     again = {row.round: (row, shares) for row, shares in starts}
     for number, row in stored.items():
         if again.get(number) != (row, rounds.shares(connection, pool.id, number)):

@@ -36,15 +36,16 @@ def in_program(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Ce
             yield cell
 
 
-def counted(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Cell]:
-    """The cells that count: in the program, and of providers that are not excluded that day.
+def of_providers(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells in the program that are somebody's: what a contract that is looked through has left is nobody's."""
+    looked_through = contracts_looked_through(rules)
+    return (cell for cell in in_program(rules, epoch, cells) if (cell.chain, cell.provider) not in looked_through)
 
-    What a contract that is looked through has left is nobody's, and does not count.
-    """
-    excluded, looked_through = excluded_days(rules, epoch), contracts_looked_through(rules)
-    for cell in in_program(rules, epoch, cells):
-        if (cell.chain, cell.provider) in looked_through:
-            continue
+
+def counted(rules: Rules, epoch: Epoch, cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells that count: of providers, and of those that are not excluded that day."""
+    excluded = excluded_days(rules, epoch)
+    for cell in of_providers(rules, epoch, cells):
         if cell.provider not in excluded or cell.day not in excluded[cell.provider]:
             yield cell
 

@@ -14,7 +14,7 @@ from loyalty.core.amounts import format_decimal
 from loyalty.core.errors import Inconsistent, Invalid
 from loyalty.core.facts import PricePoint
 from loyalty.core.times import day_text
-from loyalty.program.cells import Cell, in_program
+from loyalty.program.cells import Cell, of_providers
 from loyalty.program.in_force import exclusions_in_force, pools_in_force
 from loyalty.program.rules import Rules, Token
 from loyalty.program.settlement import EpochResult
@@ -81,8 +81,6 @@ def _rule_lines(rules: Rules) -> Iterator[str]:
     yield f"rule on_lapse {rules.on_lapse}"
     for tier in rules.tiers:
         yield f"rule tier {tier.from_epoch} {format_decimal(tier.multiplier)} {tier.minimum_usd_micro}"
-    for contract in rules.look_through:
-        yield f"rule look_through {contract.chain} {contract.address}"
 
 
 def _pool_lines(rules: Rules, result: EpochResult) -> Iterator[str]:
@@ -129,7 +127,7 @@ def _price_lines(rules: Rules, prices: PricesInForce) -> Iterator[str]:
 
 def _cell_lines(rules: Rules, result: EpochResult, cells: Iterable[Cell]) -> Iterator[str]:
     text_of = {day: day_text(day) for day in range(*result.epoch.days)}
-    for chain, pool, provider, day, usd_micro_days, in_range in in_program(rules, result.epoch, cells):
+    for chain, pool, provider, day, usd_micro_days, in_range in of_providers(rules, result.epoch, cells):
         if usd_micro_days > 0:
             yield f"cell {chain} {pool} {provider} {text_of[day]} {usd_micro_days} {in_range}"
 

@@ -1,11 +1,14 @@
 """Positions: what a provider holds in each pool now, from the facts alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from loyalty.core.address import Address, checksum
 from loyalty.core.facts import PositionKey
+from loyalty.jobs.histories.holders import look_through_rules
+from loyalty.program.rules import LookThroughRule
 from loyalty.reports.followed import follow
+from loyalty.reports.followed_holders import follow_holder
 from loyalty.reports.followed_shares import follow_shares
 from loyalty.reports.followed_vault import follow_vault
 from loyalty.reports.paging import Cut, page
@@ -14,6 +17,9 @@ from loyalty.reports.shapes import Shape, pool_of
 from loyalty.reports.snapshot import Snapshot, indexed_to
 from loyalty.state import chains, facts, pools
 from loyalty.state.pools import PoolRow
+
+BEHIND = 1 << 30
+"""Beyond every tick and every gauge: what is held behind contracts comes last."""
 
 
 def positions(snapshot: Snapshot, address: Address, cut: Cut) -> Shape:
@@ -30,45 +36,80 @@ def positions(snapshot: Snapshot, address: Address, cut: Cut) -> Shape:
 
 
 class HeldNow(NamedTuple):
-    """A position with liquidity: on a range, or units of an LP, gauge or share token."""
+    """A position with liquidity: on a range, or units of an LP, gauge or share token.
+
+    `through` is the staker or the contract by which it is the provider's, where there is one.
+    """
 
     pool: PoolRow
     position: PositionKey | Address
     liquidity: int
     key: tuple[int | str, ...]
+    kind: str
+    through: Address | None = None
 
 
 def _held(snapshot: Snapshot, pool: PoolRow, address: Address) -> Iterator[HeldNow]:
-    """The provider's positions in a pool; `key` orders them and is unique within it."""
+    """The provider's positions in a pool, of its own and behind contracts; `key` orders them and is unique within it.
+
+    A contract that is looked through is told as it holds, and nothing behind others: that is its holders'.
+    """
+    yield from _own(snapshot, pool, address)
+    contracts = look_through_rules(snapshot.epoch_rules, pool.chain_id)
+    if all(rule.address != address for rule in contracts):
+        yield from _behind(snapshot, pool, address, contracts)
+
+
+def _behind(
+    snapshot: Snapshot, pool: PoolRow, address: Address, contracts: Sequence[LookThroughRule]
+) -> Iterator[HeldNow]:
+    """Shares of contracts that hold something of the pool, themselves or behind those before them."""
+    followed = follow_holder(snapshot.connection, pool.chain_id, address) if contracts else {}
+    for number, rule in enumerate(contracts):
+        steps = followed.get(rule.shares, []) if rule.shares is not None else []
+        if rule.shares is None or not steps or not steps[-1].liquidity:
+            continue
+        earlier = contracts[:number]
+        if any(_own(snapshot, pool, rule.address)) or any(_behind(snapshot, pool, rule.address, earlier)):
+            key = (BEHIND, number, -1, "")
+            yield HeldNow(pool, rule.shares, steps[-1].liquidity, key, "behind", rule.address)
+
+
+def _own(snapshot: Snapshot, pool: PoolRow, address: Address) -> Iterator[HeldNow]:
     if pool.protocol == "curve":
         for number, (token, steps) in enumerate(follow_shares(snapshot.connection, pool, address).items()):
             if steps and steps[-1].liquidity:
-                yield HeldNow(pool, token, steps[-1].liquidity, (number, 0, -1, ""))
+                kind, gauge = ("staked", token) if number else ("shares", None)
+                yield HeldNow(pool, token, steps[-1].liquidity, (number, 0, -1, ""), kind, gauge)
         return
     if pool.protocol in ("stream_vault", "erc4626"):
         if (held := follow_vault(snapshot.connection, pool, address)) and held[-1].liquidity:
-            yield HeldNow(pool, pool.address, held[-1].liquidity, (0, 0, -1, ""))
+            yield HeldNow(pool, pool.address, held[-1].liquidity, (0, 0, -1, ""), "shares")
         return
     rules, managers = snapshot.epoch_rules, _managers(snapshot, pool)
     for position, steps in follow(snapshot.connection, pool, rules, managers, address).items():
         if steps[-1].liquidity:
-            yield HeldNow(pool, position, steps[-1].liquidity, _key(position))
+            kind = "token" if position.token else "direct"
+            yield HeldNow(pool, position, steps[-1].liquidity, _key(position), kind, steps[-1].staker)
 
 
 def _shape(held: HeldNow, tick: int | None) -> Shape:
+    through = checksum(held.through) if held.through else None
     if isinstance(held.position, PositionKey):
-        return _position(held.pool, held.position, held.liquidity, tick)
+        return {**_position(held.pool, held.position, held.liquidity, tick), "through": through}
+    of_ranges = held.pool.protocol == "uniswap_v3"
     return {
         **pool_of(held.pool.chain_id, held.pool.address),
-        "kind": "staked" if held.key[0] else "shares",
+        "kind": held.kind,
         "manager": None,
         "token_id": None,
         "share_token": checksum(held.position),
+        "through": through,
         "lower_tick": None,
         "upper_tick": None,
         "liquidity": str(held.liquidity),
         "tick": None,
-        "in_range": True,
+        "in_range": None if of_ranges else True,
     }
 
 

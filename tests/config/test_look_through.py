@@ -5,7 +5,7 @@ import pytest
 from loyalty.config.checks_holders import DEPOSIT
 from loyalty.program.rules import LookThroughRule
 
-VAULT = "0x00000000000000000000000000000000000000aa"
+VAULT = "0x00000000000000000000000000000000000000ac"
 STAKER = "0x00000000000000000000000000000000000000bb"
 MANAGER = "0xc36442b4a4522e871399cd717abdd847ab11fe88"
 POOL = "0xe9e6b9aaafaf6816c3364345f6ef745ccfc8660a"
@@ -79,3 +79,12 @@ def test_a_staker_needs_its_position_manager_where_the_chain_has_several(refused
     )
     (fault,) = refused(changed(**{"chains[0].position_managers": [], "look_through": [STAKED]}))
     assert fault.startswith('look_through[0].kind: read "nft_staker"; expected it on a chain with position_managers')
+
+
+def test_an_exclusion_of_a_contract_that_is_looked_through_everywhere_is_refused(refused, changed, load):
+    excluded = [{"address": VAULT, "reason": "holds for others"}]
+    faults = refused(changed(look_through=[SHARES], exclusions=excluded))
+    assert any(
+        fault.startswith("exclusions[0].address: ") and "looked through on every chain" in fault for fault in faults
+    ), faults
+    load(changed(look_through=[STAKED], exclusions=excluded))

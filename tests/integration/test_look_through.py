@@ -8,8 +8,9 @@ from random import Random
 import pytest
 
 from loyalty.api.models.epochs import EpochWithUnresolved
+from loyalty.api.models.providers import Positions
 from loyalty.api.models.status import StatusAnswer
-from loyalty.core.address import Address, checksum
+from loyalty.core.address import ZERO_ADDRESS, Address, checksum
 from loyalty.core.errors import Inconsistent
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_of
@@ -18,6 +19,8 @@ from loyalty.jobs.verify import verify
 from loyalty.program.cells import Cell
 from loyalty.reports.epochs import epoch
 from loyalty.reports.explain import explained
+from loyalty.reports.paging import Cut
+from loyalty.reports.positions import positions
 from loyalty.reports.snapshot import Snapshot
 from loyalty.reports.status import status
 from loyalty.service import Engine
@@ -128,6 +131,7 @@ def test_everyone_has_what_stands_behind_contracts_to_the_unit(scene: Scene) -> 
         check_cells(found, expected(told), 4)
         assert verify(engine.state).faults == ()
         check_explained(told, engine, found)
+        check_positions(told, engine)
         check_unresolved(told, engine)
         first = everything(engine.state)
     check_spans(told, first)
@@ -173,6 +177,35 @@ def check_explained(told: HolderScene, engine: Engine, found: list[Cell]) -> Non
     for staker in (told.staker, told.user_staker):
         assert any(name.endswith(f", staked in {checksum(staker)}") for name in names)
     assert names["left with the contract: nobody stands behind"] <= contracts_of(told)
+
+
+def check_positions(told: HolderScene, engine: Engine) -> None:
+    """What everyone has now of contracts that hold something, and of NFTs in stakers, is what these say."""
+    moment = told.moments[-1]
+    staked = {
+        (each.depositor, checksum(each.owner), str(each.token_id)): str(each.liquidity)
+        for each in moment.positions
+        if each.depositor != ZERO_ADDRESS and each.liquidity
+    }
+    shares = {
+        (person, checksum(contract)): str(held)
+        for contract in told.share_contracts
+        for person, held in moment.shares[contract].items()
+        if person not in contracts_of(told)
+    }
+    with engine.state.read() as connection:
+        snapshot = Snapshot.of(connection)
+        found = [(person, each) for person in PEOPLE for each in positions(snapshot, person, Cut(500, None))["items"]]
+    Positions.model_validate({"items": [each for _, each in found], "after": None, "as_of": [], "status": "computed"})
+    behind = {(person, each["through"]): each["liquidity"] for person, each in found if each["kind"] == "behind"}
+    assert behind == shares
+    assert staked == {
+        (person, each["through"], each["token_id"]): each["liquidity"]
+        for person, each in found
+        if each["kind"] == "token" and each["through"]
+    }
+    gauge = checksum(told.curve.ng.gauge)
+    assert {each["through"] for _, each in found if each["kind"] == "staked"} <= {gauge}
 
 
 def check_unresolved(told: HolderScene, engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """Points over two real nodes, against an oracle that knows what the contracts said and docs/points.md says."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from loyalty.api import create_app
 from loyalty.config import Settings, load_settings
@@ -17,13 +19,19 @@ from loyalty.core.times import DAY_SECONDS, HOUR_SECONDS, day_of, day_text
 from loyalty.jobs.rewind import Rewound
 from loyalty.jobs.verify import verify
 from loyalty.service import Engine
-from loyalty.state import days, points, pools
+from loyalty.state import days, points, pools, rounds, vaults
 from tests.api.client import Client
+from tests.cli.conftest import run_main
 from tests.integration import points_oracle as oracle
+from tests.integration.holder_scene import RECEIPT_STAKE
+from tests.integration.holder_scene import SOURCES as HOLDER_SOURCES
 from tests.integration.scene import ALICE, BOB, START, catch_up
 from tests.integration.two_chains import quoted, table, two_chains
-from tests.integration.vault_calls import DECIMALS, STAKE, TRANSFER, UNSTAKE
+from tests.integration.vault_calls import DECIMALS, MAX_REDEEM, STAKE, TRANSFER, UNSTAKE
 from tests.integration.vault_scene import DAY_RATE, ROUND_RATE, VaultScene
+from tools.evm.erc20 import APPROVE
+from tools.evm.solidity import creation_code
+from tools.evm.uniswap import DEPLOYER
 
 DAYS = 3
 END = START + DAYS * DAY_SECONDS
@@ -165,6 +173,32 @@ def test_the_api_ranks_and_adds_up_as_the_oracle_does(scene: VaultScene, tmp_pat
         assert [each["round"] for each in told] == sorted((each["round"] for each in told), reverse=True)
         check_events(client, scene)
         assert client.get("/api/v1/leaderboard?score=nuggets").status_code == 404
+
+
+def test_the_commands_print_what_the_api_says(
+    scene: VaultScene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    variables = scene.chains.variables(scene.program(), tmp_path / "loyalty.db") | {"LOYALTY_LOG_LEVEL": "warning"}
+
+    def loyalty(*arguments: str) -> str:
+        capfd.readouterr()
+        assert run_main(arguments, variables, tmp_path) == 0
+        return capfd.readouterr().out
+
+    loyalty("index")
+    told = json.loads(loyalty("points", ALICE, "--json"))
+    lines = loyalty("points", ALICE).splitlines()
+    assert len(lines) == len(told["items"]) + len(told["scores"])
+    first, newest = told["scores"][0], told["items"][0]
+    assert f"droplets: {first['points']} points, rank {first['rank']}" in lines
+    (line,) = [line for line in lines if f" round {newest['round']} (from {newest['start']}): " in line]
+    assert f"{newest['shares']} shares x {newest['price_per_share']} x 1 USD = " in line
+    rows = json.loads(loyalty("rounds", "--json"))["items"]
+    assert len(loyalty("rounds").splitlines()) == len(rows) + 1
+    with Client(create_app(settings_of(scene, tmp_path))) as client:
+        assert client.json("rounds?limit=500")["items"] == rows
+        assert client.json(f"points/{ALICE}?limit=500") == told
+    assert "lines of points counted again" in loyalty("verify")
 
 
 def check_events(client: Client, scene: VaultScene) -> None:
@@ -333,3 +367,42 @@ def counted(engine: Engine, scene: VaultScene, *, rewound: bool = False) -> Line
     assert found == by_number(round_rows(scene))
     assert not verify(engine.state).faults
     return found
+
+
+def test_shares_in_a_contract_that_is_looked_through_are_those_of_who_stands_behind(tmp_path: Path) -> None:
+    """Alice stakes shares of the vault for Bob and herself, and some of hers lie in the contract as nobody's."""
+    with two_chains(tmp_path) as chains:
+        scene = VaultScene.deploy(chains, seed=11)
+        vault, node = scene.vault, chains.home.node
+        arguments = (vault.address, "Staked shares", "receipt")
+        receipts = node.create(DEPLOYER, creation_code(HOLDER_SOURCES, "ShareStaker", *arguments))
+        vault.holders = (*vault.holders, receipts)
+        vault.send(ALICE, STAKE, 10**9, ALICE, time=START - 900)
+        scene.bridge.roll(START - 800)
+        vault.send(ALICE, MAX_REDEEM, time=START - 700)
+        staked = [(receipts, RECEIPT_STAKE(250, BOB)), (receipts, RECEIPT_STAKE(10**8, ALICE))]
+        calls = [(vault.address, APPROVE(receipts, 10**20)), *staked, (vault.address, TRANSFER(receipts, 77))]
+        vault.send_all(*((ALICE, to, call) for to, call in calls), time=START - 600)
+        scene.pass_time(START)
+        scene.bridge.roll(START + 30)
+        chains.finish(START + 100)
+        keys = {"chain": quoted("home"), "address": quoted(receipts), "shares": quoted(receipts)}
+        program = chains.program(scene.tables(), scene.points(), table("look_through", **keys))
+        with engine_of(scene, tmp_path, program) as engine:
+            count(engine)
+            told = verify(engine.state)
+            with engine.state.read() as connection:
+                found = {row.round: rounds.shares(connection, row.pool_id, row.round) for row in begun(connection)}
+                (unclaimed,) = [row.unclaimed_shares for row in begun(connection)]
+    assert not told.faults
+    held = vault.starts[-1].shares
+    in_contract = held.pop(receipts)
+    assert in_contract == 10**8 + 250 + 77
+    (shares,) = found.values()
+    behind = {ALICE: in_contract * 10**8 // (10**8 + 250), BOB: in_contract * 250 // (10**8 + 250)}
+    assert shares == {**held, ALICE: held[ALICE] + behind[ALICE], BOB: behind[BOB]}
+    assert unclaimed == in_contract - sum(behind.values())
+
+
+def begun(connection: Connection) -> list[rounds.RoundRow]:
+    return [row for each in vaults.all_vaults(connection) for row in rounds.of_pool(connection, each.pool.id).values()]

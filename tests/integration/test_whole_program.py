@@ -1,6 +1,7 @@
 """A program of all kinds of pools on two chains: the dollars of each are what its contracts' views make."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 
@@ -11,13 +12,13 @@ from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_of
 from loyalty.jobs.verify import verify
 from loyalty.service import Engine
-from loyalty.state import days
+from loyalty.state import days, points, pools
 from loyalty.state.days import DailyCell
 from tests.integration.scene import START
 from tests.integration.two_chains import two_chains
 from tests.integration.whole_checks import check_away, check_home
 from tests.integration.whole_oracle import Cells, by_the_file, expected_cells
-from tests.integration.whole_scene import WholeScene
+from tests.integration.whole_scene import LIQUIDITY_RATE, WholeScene
 
 END = START + 3 * DAY_SECONDS
 
@@ -80,18 +81,43 @@ def test_pools_without_look_through_belong_to_whoever_holds_of_them(played: Whol
 
 
 def test_what_contracts_hold_belongs_to_whoever_stands_behind_them(played: WholeScene) -> None:
-    """The same two chains, looked through every contract; pools that no contract is in are as they were."""
+    """The same two chains, looked through every contract, and points for the dollar-days that so come about."""
     expected = expected_cells(played, START, END, by_the_file)
-    tables = played.pool_tables() + played.holders.tables(played.chains.home.name)
-    with played.chains.engine(played.program_of(tables)) as engine:
+    with played.chains.engine(played.program(third='{ file = "one.csv" }')) as engine:
         cells = catch_up(engine)
+        engine.score()
         checked = verify(engine.state)
+        check_points(played, engine, cells)
     assert (checked.faults, len(checked.digests)) == ((), 3)
     for pool, wanted in expected.full.items():
-        found = {(cell.day, cell.provider): cell.usd_micro_days for cell in cells if cell.pool == pool}
-        for key in found.keys() | wanted.keys():
-            assert abs(found.get(key, 0) - wanted.get(key, 0)) <= 4
+        check_near({(each.day, each.provider): each.usd_micro_days for each in cells if each.pool == pool}, wanted)
     for pool, wanted in expected.in_range.items():
-        found = {(cell.day, cell.provider): cell.usd_micro_days_in_range for cell in cells if cell.pool == pool}
-        for key in found.keys() | wanted.keys():
-            assert abs(found.get(key, 0) - wanted.get(key, 0)) <= 4
+        found = {(each.day, each.provider): each.usd_micro_days_in_range for each in cells if each.pool == pool}
+        check_near(found, wanted)
+
+
+def check_near(found: Cells, expected: Cells) -> None:
+    """Parts that came through several contracts are rounded once each."""
+    for key in found.keys() | expected.keys():
+        assert abs(found.get(key, 0) - expected.get(key, 0)) <= 4, key
+
+
+def check_points(scene: WholeScene, engine: Engine, cells: list[DailyCell]) -> None:
+    """Every cell of liquidity at its rate, but for what nobody stands behind."""
+    contracts = {scene.holders.staker, scene.holders.user_staker, *scene.holders.share_contracts}
+    pools_of = {scene.holders.scene.pool.address, scene.curve_pool.pool}
+    wanted = {
+        (each.pool, each.day, each.provider): int(each.usd_micro_days * Fraction(LIQUIDITY_RATE))
+        for each in cells
+        if each.pool in pools_of and each.provider not in contracts
+    }
+    with engine.state.read() as connection:
+        found = {
+            (pool.address, number, line.provider): line.points_micro
+            for pool in pools.all_pools(connection, scene.chains.home.id)
+            if pool.address in pools_of
+            for (_, number), period in points.periods(connection, pool.id, "day").items()
+            for line in points.lines(connection, period)
+        }
+    assert any(each.provider in contracts for each in cells)
+    assert found == wanted

@@ -11,7 +11,7 @@ from loyalty.core.facts import PricePoint
 from loyalty.jobs.pool_facts import PoolFacts
 from loyalty.jobs.prepare import Prepared, prepare, unknown_pools
 from loyalty.jobs.price import store_points
-from loyalty.state import State, StateTransaction, days, epochs, pools, program_config
+from loyalty.state import State, StateTransaction, days, epochs, followed_contracts, pools, program_config
 from loyalty.state.epochs import EpochRow
 from tests.jobs.stage import NOW
 
@@ -200,3 +200,35 @@ def test_a_price_stored_before_an_edit_stays(state: State, read: Read) -> None:
     edited = read(('epoch = "2d"', 'epoch = "2d"\nminimum_usd = "5"'))
     bound(state, edited)
     assert store_points(state, edited.rules, edited.rules.tokens["A"], [point]) == (0, 0)
+
+
+THROUGH = """
+[[look_through]]
+chain = "river"
+address = "0x00000000000000000000000000000000000000c3"
+shares = "0x00000000000000000000000000000000000000c3"
+"""
+EARLIER_POOL = """
+[[pools]]
+chain = "river"
+protocol = "uniswap_v3"
+address = "0x0000000000000000000000000000000000000022"
+start_block = 3
+tokens = ["A", "B"]
+"""
+LAST_LINE = 'tokens = ["A", "B"]\n'
+
+
+def test_a_pool_that_comes_later_does_not_move_the_start_of_a_contract_that_is_looked_through(
+    state: State, read: Read
+) -> None:
+    """Nothing in the file says when it starts: it stays as it was first followed."""
+    bound(state, read((LAST_LINE, LAST_LINE + THROUGH)))
+    program = read((LAST_LINE, LAST_LINE + EARLIER_POOL + THROUGH))
+    found = {pool.key: contract(program) for pool in program.pools}
+    prepare(state, program, found, NOW)
+    with state.read() as connection:
+        (followed,) = followed_contracts.on_chain(connection, 7)
+    assert followed.start_block == 5
+    with pytest.raises(Conflict, match="start_block is 4 here, but 5 in the database"):
+        prepare(state, read((LAST_LINE, LAST_LINE + EARLIER_POOL + THROUGH + "start_block = 4\n")), {}, NOW)

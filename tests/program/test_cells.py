@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.core.spans import Span
-from loyalty.program.cells import counted, holdings, in_program
+from loyalty.program.cells import counted, holdings, in_program, of_providers
 from loyalty.program.in_force import days_in_force, excluded_days, exclusions_in_force, pools_in_force
-from loyalty.program.rules import Exclusion
+from loyalty.program.rules import Exclusion, LookThroughRule
 
 MICRO = 10**6
 open_day = st.none() | st.integers(19_970, 19_995)
@@ -39,6 +39,15 @@ def test_an_excluded_providers_days_do_not_count_but_stay_in_the_program(program
     excluded = program.cell(program.alice, "2024-09-10", 5)
     assert [cell for cell in cells if cell not in set(counted(rules, rules.epoch(1), cells))] == [excluded]
     assert list(in_program(rules, rules.epoch(1), cells)) == cells
+
+
+def test_what_a_contract_that_is_looked_through_has_left_does_not_count_on_its_own_chain(program: Any) -> None:
+    cells = program.held(program.rules().epoch(1), {program.alice: 5, program.bob: 7})
+    for chain, left in ((cells[0].chain, [each for each in cells if each.provider == program.bob]), (1, cells)):
+        rules = program.rules(look_through=(LookThroughRule(chain, program.alice, "nft_staker", None),))
+        assert list(counted(rules, rules.epoch(1), cells)) == left
+        assert list(of_providers(rules, rules.epoch(1), cells)) == left
+        assert list(in_program(rules, rules.epoch(1), cells)) == cells
 
 
 def test_an_exclusion_without_dates_holds_always(program: Any) -> None:

@@ -55,6 +55,11 @@ VERSIONED: list[tuple[str, Callable[[Any, Any], Any], tuple[str | None, str | No
     ("program.count", lambda words, rules: replace(rules, count="in_range"), ("full", "in_range")),
     ("program.minimum_usd", lambda words, rules: replace(rules, minimum_usd_micro=1_500_000), ("0", "1.5")),
     ("program.on_lapse", lambda words, rules: replace(rules, on_lapse="pause"), ("reset", "pause")),
+    (
+        "program.unresolved_usd",
+        lambda words, rules: replace(rules, unresolved_usd_micro=250_000_000),
+        ("1000", "250"),
+    ),
     ("program.settle_after", lambda words, rules: replace(rules, settle_after=3600), ("1d", "1h")),
     (
         "tiers[Tier 4].multiplier",

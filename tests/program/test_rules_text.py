@@ -58,6 +58,7 @@ rules_strategy = st.builds(
         max_size=3,
     ).map(tuple),
     exclusions=st.lists(st.builds(Exclusion, addresses, texts, days, days), max_size=3).map(tuple),
+    unresolved_usd_micro=st.integers(0, 10**15),
 )
 
 

@@ -131,21 +131,25 @@ class Position(Model):
 
     chain: ChainId
     pool: PoolAddress
-    kind: Literal["token", "direct", "shares", "staked"] = means(
+    kind: Literal["token", "direct", "shares", "staked", "behind"] = means(
         "token: an NFT of a position manager, or deposited in a staker; direct: owned in the pool itself; shares: LP "
-        "tokens, or shares of a vault and those that it owes; staked: in a gauge",
+        "tokens, or shares of a vault and those that it owes; staked: in a gauge; behind: shares of a contract that "
+        "is looked through and holds of the pool",
         "token",
     )
     manager: str | None = means(
         "the position manager, EIP-55; null for a direct one", "0xC36442b4a4522E871399CD717aBDD847Ab11FE88"
     )
     token_id: str | None = means("the NFT's id, an integer; null for a direct one", "454")
-    share_token: str | None = means("the LP token, gauge or vault, EIP-55; null for a position on a range", None)
+    share_token: str | None = means("the LP, gauge, vault or share token, EIP-55; null for a position on a range", None)
+    through: str | None = means("the gauge, staker or contract by which it is its own, EIP-55; null for none", None)
     lower_tick: int | None = means("first tick of the range; null for shares, which are always in range", -203560)
     upper_tick: int | None = means("first tick above the range; null for shares", -193850)
     liquidity: str = means("Uniswap's L, or units of the share token, an integer", "88068626587419445")
     tick: Tick
-    in_range: bool | None = means("lower_tick <= tick < upper_tick; null before the pool's Initialize", True)
+    in_range: bool | None = means(
+        "lower_tick <= tick < upper_tick; null before the pool's Initialize and behind ranges", True
+    )
 
 
 class Positions(Listed[Position]):

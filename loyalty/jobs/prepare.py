@@ -71,8 +71,8 @@ def prepare(
     """Bind the database to the program and register what is new in the file.
 
     `found` is what the contracts of the unknown pools say, `found_prices` what feeds and pools that price tokens do. On
-    the chains `silent`, which have not answered yet, unknown pools and contracts to look through stay unknown, and so do
-    bridged shares of vaults there. What contradicts the database is refused, nothing changed.
+    the chains `silent`, which have not answered yet, unknown pools and contracts to look through stay unknown, and so
+    do bridged shares of vaults there. What contradicts the database is refused, nothing changed.
     """
     changes = config_changes(state, program.rules)
     _check_same_managers(state, program)

@@ -33,11 +33,11 @@ def played(tmp_path: Path) -> Iterator[WholeScene]:
 
 
 def catch_up(engine: Engine) -> list[DailyCell]:
-    engine.price()
     for chain in engine.program.chains:
         engine.index(chain.id)
         while engine.ask_shares(chain.id):
             pass
+    engine.price()
     engine.accrue()
     engine.settle()
     with engine.state.read() as connection:

@@ -132,7 +132,13 @@ class _Builder:
                 return self._asked(source, token, f"{source.name} {self.plan} {coin_id}")
             case DefiLlamaPrice(coin=coin):
                 llama = DefiLlamaSource(
-                    coin, token.price_decimals, token.symbol, self.asking.client, self.asking.pause, self.llama_pace
+                    coin,
+                    token.price_decimals,
+                    token.symbol,
+                    self.asking.client,
+                    self.asking.pause,
+                    self.llama_pace,
+                    refuse=self.found.refusals.append,
                 )
                 return self._asked(llama, token, f"{llama.name} {coin}")
             case ChainlinkPrice():

@@ -128,6 +128,7 @@ class _Builder:
                     self.asking.key,
                     self.asking.pause,
                     self.pace,
+                    self.found.refusals.append,
                 )
                 return self._asked(source, token, f"{source.name} {self.plan} {coin_id}")
             case DefiLlamaPrice(coin=coin):

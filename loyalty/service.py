@@ -50,7 +50,7 @@ from loyalty.jobs.settle import SETTLED, Evaluated, settle
 from loyalty.prices.coingecko_api import CoinGeckoKey
 from loyalty.prices.merged import Merged
 from loyalty.program.rules import PoolKey, Rules
-from loyalty.state import StateTransaction, blocks, open_state, program_config
+from loyalty.state import blocks, open_state, program_config
 from loyalty.state.check import optimize
 from loyalty.state.engine import State
 from loyalty.state.lock import WorkerLock
@@ -195,7 +195,7 @@ class Engine:
             for holder in unknown_holders(self.state, self.program, chain_id):
                 await check_holder(chain, holder)
             sources = price_contracts.unknown(self.state, self.program, chain_id)
-            self._price_contracts += await price_contracts.ask(chain, self.program, sources)
+            self._price_contracts.extend(await price_contracts.ask(chain, self.program, sources))
             unknown = unknown_pools(self.state, self.program, chain_id)
             return {pool.key: await contract_facts(chain, pool) for pool in unknown}
 
@@ -204,9 +204,7 @@ class Engine:
     def register(self, found: Mapping[PoolKey, ContractFacts], silent: Collection[int]) -> Prepared:
         """Bind the database to the program with what the contracts said; `silent` chains are asked by their index."""
         with self._registering:
-            prepared = prepare(self.state, self.program, found, self.now(), silent)
-            with StateTransaction(self.state, durable=True) as connection:
-                price_contracts.register(connection, self.program, self._price_contracts)
+            prepared = prepare(self.state, self.program, found, self.now(), silent, self._price_contracts)
             chains = [each.id for each in self.program.chains]
             unknown = {chain for chain in chains if self._has_unknown(chain)}
             self._silent = {*silent, *unknown}

@@ -18,7 +18,7 @@ from loyalty.jobs.rules import rules_in_force
 from loyalty.jobs.set_price import check, within_program
 from loyalty.program.digest import priced_tokens
 from loyalty.program.rules import Rules, Token
-from loyalty.state import audit, days, epochs, pool_tokens, pools, prices, tokens
+from loyalty.state import audit, days, epochs, points, pool_tokens, pools, prices, tokens
 
 
 class PriceCorrected(NamedTuple):
@@ -84,10 +84,10 @@ def _told(point: PricePoint, token: Token) -> Mapping[str, str | int]:
 
 
 def _check_unsettled(
-    connection: Connection, rules: Rules, symbol: str, token_id: int, points: Sequence[PricePoint]
+    connection: Connection, rules: Rules, symbol: str, token_id: int, corrected: Sequence[PricePoint]
 ) -> None:
     """A settled epoch's digest names every point in force of its tokens, its end included: none of them is touched."""
-    times = {point.valid_time for point in points}
+    times = {point.valid_time for point in corrected}
     for number in range(1, epochs.settled_count(connection) + 1):
         settled_rules = rules_in_force(connection, number)[1]
         if symbol not in priced_tokens(settled_rules):
@@ -103,9 +103,9 @@ def _check_unsettled(
             )
 
 
-def _last_second(connection: Connection, token: Token, token_id: int, points: Sequence[PricePoint]) -> int:
-    """The last second that a point of `points` can price, before the next point or until it has aged out."""
-    last = points[-1].valid_time
+def _last_second(connection: Connection, token: Token, token_id: int, corrected: Sequence[PricePoint]) -> int:
+    """The last second that one of `corrected` can price, before the next point or until it has aged out."""
+    last = corrected[-1].valid_time
     later = [
         point.valid_time
         for point in prices.points(connection, token_id, Span(last + 1, last + token.max_age + 1))
@@ -115,19 +115,21 @@ def _last_second(connection: Connection, token: Token, token_id: int, points: Se
 
 
 def _forget_days(connection: Connection, rules: Rules, symbol: str, first: int, last: int) -> int:
-    """From the first day on that used a second of [first, last], as a day uses its end too; never a settled one."""
-    unsettled = rules.epoch(epochs.settled_count(connection) + 1).days.start if _runs_on(connection, rules) else None
-    forgotten = 0
+    """From the first day on that used a second of [first, last], as a day uses its end too; never a settled one.
+
+    Points of rounds that began from then on are counted again with them.
+    """
+    settled = epochs.settled_count(connection)
+    if settled == rules.epochs:
+        return 0
+    unsettled, forgotten = rules.epoch(settled + 1), 0
     for pool in pools.all_pools(connection):
-        if unsettled is None or symbol not in pool_tokens.symbols(connection, pool):
+        if symbol not in pool_tokens.symbols(connection, pool):
             continue
-        touched = [
-            day for day in days.states(connection, pool.id) if max(unsettled, day_of(first - 1)) <= day <= day_of(last)
-        ]
+        first_day = max(unsettled.days.start, day_of(first - 1))
+        touched = [day for day in days.states(connection, pool.id) if first_day <= day <= day_of(last)]
         if touched:
             forgotten += days.delete_from(connection, pool.id, min(touched))
+    begins = max(unsettled.start, first)
+    points.delete_begun_since(connection, begins, day_of(begins))
     return forgotten
-
-
-def _runs_on(connection: Connection, rules: Rules) -> bool:
-    return epochs.settled_count(connection) < rules.epochs

@@ -26,7 +26,7 @@ from loyalty.jobs.prepare import prepare
 from loyalty.jobs.vault_facts import VaultFacts
 from loyalty.program.rules import PoolKey
 from loyalty.protocols.uniswap_v3.adapter import read_last_price
-from loyalty.state import StateTransaction, open_state
+from loyalty.state import open_state
 from loyalty.state.engine import State
 from loyalty.state.migrate import upgrade
 
@@ -120,9 +120,7 @@ class Listener:
         others = {chain.id for chain in self.program.chains} - {self.chain.id}
         with TemporaryDirectory() as folder, open_state(Path(folder) / "listening.db") as state:
             upgrade(state)
-            prepare(state, self.program, {**self._homes(), **self.found}, 0, others)
-            with StateTransaction(state) as connection:
-                price_contracts.register(connection, self.program, self.found_prices)
+            prepare(state, self.program, {**self._homes(), **self.found}, 0, others, self.found_prices)
             yield state
 
     def _homes(self) -> dict[PoolKey, ContractFacts]:

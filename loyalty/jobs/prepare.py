@@ -1,6 +1,6 @@
 """Prepare: the database is bound to the program, its rules become a version, and its pools are checked on the chain."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from loyalty.config import PoolSettings, Program
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
+from loyalty.jobs import price_contracts
 from loyalty.jobs.contract_facts import ContractFacts
 from loyalty.jobs.deployed import place
 from loyalty.jobs.holders import is_followed, register_holder
@@ -65,19 +66,20 @@ def prepare(
     found: Mapping[PoolKey, ContractFacts],
     now: int,
     silent: Collection[int] = frozenset(),
+    found_prices: Sequence[price_contracts.Found] = (),
 ) -> Prepared:
     """Bind the database to the program and register what is new in the file.
 
-    `found` is what the contracts of the unknown pools say. On the chains `silent`, which have not answered yet, unknown
-    pools and contracts to look through stay unknown, and so do bridged shares of vaults there. What contradicts the
-    database is refused, nothing changed.
+    `found` is what the contracts of the unknown pools say, `found_prices` what feeds and pools that price tokens do. On
+    the chains `silent`, which have not answered yet, unknown pools and contracts to look through stay unknown, and so
+    do bridged shares of vaults there. What contradicts the database is refused, nothing changed.
     """
     changes = config_changes(state, program.rules)
     _check_same_managers(state, program)
     for pool in program.pools:
         if pool.key in found:
             check_pool(pool, found[pool.key], program.rules)
-    return _write(state, program, found, changes, now, silent)
+    return _write(state, program, found, changes, now, silent, found_prices)
 
 
 def check_pool(pool: PoolSettings, facts: ContractFacts, rules: Rules) -> None:
@@ -197,6 +199,7 @@ def _write(
     changes: list[Change],
     now: int,
     silent: Collection[int],
+    found_prices: Sequence[price_contracts.Found],
 ) -> Prepared:
     rules = program.rules
     managers = position_managers(program)
@@ -218,6 +221,7 @@ def _write(
         for holder in program.look_through:
             if holder.chain_id not in silent or is_followed(connection, holder):
                 register_holder(connection, holder)
+        price_contracts.register(connection, program, found_prices)
         latest = program_config.latest(connection)
         if latest is not None and not changes:
             return Prepared(latest.version, ())

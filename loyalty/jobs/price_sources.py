@@ -128,11 +128,18 @@ class _Builder:
                     self.asking.key,
                     self.asking.pause,
                     self.pace,
+                    self.found.refusals.append,
                 )
                 return self._asked(source, token, f"{source.name} {self.plan} {coin_id}")
             case DefiLlamaPrice(coin=coin):
                 llama = DefiLlamaSource(
-                    coin, token.price_decimals, token.symbol, self.asking.client, self.asking.pause, self.llama_pace
+                    coin,
+                    token.price_decimals,
+                    token.symbol,
+                    self.asking.client,
+                    self.asking.pause,
+                    self.llama_pace,
+                    refuse=self.found.refusals.append,
                 )
                 return self._asked(llama, token, f"{llama.name} {coin}")
             case ChainlinkPrice():

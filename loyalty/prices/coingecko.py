@@ -6,7 +6,6 @@ publishes a point minutes after its time, and an hour read too early would diffe
 The database is the cache: the caller asks only for the hours that it does not have.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -21,6 +20,7 @@ from loyalty.prices.coingecko_api import CoinGeckoApi, CoinGeckoKey, OlderThanPl
 from loyalty.prices.grid import Quote, grid_hours, on_grid
 from loyalty.prices.pace import Pace
 from loyalty.prices.plan import BeyondPlan
+from loyalty.prices.refusal import Reason, Refusal, Refuse, log_refusal
 from loyalty.prices.scale import is_price, price_at_scale
 
 SETTLING_SECONDS = 600
@@ -29,8 +29,6 @@ _SHORTEST_WINDOW = 2 * DAY_SECONDS
 _LONGEST_WINDOW = 89 * DAY_SECONDS
 _PLAN_MARGIN = 2 * HOUR_SECONDS
 """An hour reaches one hour back, and the plan's border moves while we ask."""
-
-_log = logging.getLogger(__name__)
 
 
 class CoinGeckoSource:
@@ -47,7 +45,9 @@ class CoinGeckoSource:
         key: CoinGeckoKey | None = None,
         sleep: Callable[[float], None] = time.sleep,
         pace: Pace | None = None,
+        refuse: Refuse = log_refusal,
     ) -> None:
+        self._refuse = refuse
         self._coin_id = coin_id
         self._price_decimals = price_decimals
         self._symbol = symbol
@@ -92,7 +92,9 @@ class CoinGeckoSource:
             if is_price(quote.usd):
                 yield quote
             else:
-                _log.warning("price refused source=coingecko token=%s time_ms=%d usd=%s", self._symbol, *quote)
+                hour = -(-quote.time_ms // (HOUR_SECONDS * 1_000)) * HOUR_SECONDS
+                detail = f"it answered {quote.usd} for {quote.time_ms} ms"
+                self._refuse(Refusal(self.name, self._symbol, hour, Reason.NO_PRICE, detail))
 
     def _point(self, hour: int, usd: Decimal, now: int) -> PricePoint:
         price = price_at_scale(usd, self._price_decimals, f"{self._symbol}: CoinGecko's price at {time_text(hour)}")

@@ -51,6 +51,8 @@ def test_times_and_numbers_are_taken_as_people_write_them(client: Client, admin:
     told = post(client, admin, "price set", **arguments).json()
     assert told["arguments"] == {"token": "USDA", "from": START, "to": START + 3600, "usd": "1.01", "reason": "late"}
     assert post(client, admin, "settle", until="3").json()["arguments"] == {"until": 3}
+    corrected = post(client, admin, "price set", **arguments, correct="true").json()
+    assert corrected["arguments"]["correct"] is True
 
 
 def test_asking_is_in_the_audit_log(client: Client, admin: dict[str, str], database: Path) -> None:
@@ -77,6 +79,11 @@ def test_asking_is_in_the_audit_log(client: Client, admin: dict[str, str], datab
             "'x' is not a time",
         ),
         ("price set", {"token": "A", "from": 1, "to": 2, "usd": "1e9", "reason": "r"}, "'1e9' is not a plain decimal"),
+        (
+            "price set",
+            {"token": "A", "from": 1, "to": 2, "usd": "1", "reason": "r", "correct": "maybe"},
+            "correct is 'maybe': expected true or false",
+        ),
     ],
 )
 def test_a_wrong_command_is_refused_before_it_is_left(

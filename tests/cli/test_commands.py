@@ -158,6 +158,24 @@ def test_a_price_that_a_settled_epoch_has_used_is_not_set(on_settled: Loyalty) -
     assert (ended.code, "every moment from 2026-04-21T00:00:00Z" in ended.err) == (1, True)
 
 
+def test_a_price_that_a_settled_epoch_has_used_is_not_corrected(on_settled: Loyalty) -> None:
+    span = ("--from", "2026-04-21T00:00:00Z", "--to", "2026-04-21T02:00:00Z")
+    ended = on_settled("price", "set", "WETH", *span, "--usd", "1", "--reason", "test", "--correct")
+    assert (ended.code, "epoch 1 is settled and has used the price of WETH of" in ended.err) == (1, True)
+
+
+def test_stored_prices_are_shown_with_versions_and_sources(on_settled: Loyalty) -> None:
+    span = ("--from", "2026-04-21T00:00:00Z", "--to", "2026-04-21T02:00:00Z")
+    shown = json.loads(on_settled("price", "show", "WETH", *span, "--json").out)
+    assert (shown["token"], len(shown["points"]), shown["refusals"]) == ("WETH", 3, [])
+    assert {(each["version"], each["in_force"], each["reason"]) for each in shown["points"]} == {(1, True, None)}
+    text = on_settled("price", "show", "WETH", *span)
+    assert text.code == 0
+    assert text.out.splitlines()[0].split() == ["time", "version", "usd", "source", "asked", "reason"]
+    unknown = on_settled("price", "show", "WBTH", *span)
+    assert (unknown.code, "the program has no token 'WBTH'" in unknown.err) == (1, True)
+
+
 def test_the_operator_unblocks_an_epoch_whose_prices_are_missing(
     loyalty: Loyalty, program: Any, tmp_path: Path
 ) -> None:

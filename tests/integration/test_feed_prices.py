@@ -10,7 +10,7 @@ from loyalty.core.errors import Invalid
 from loyalty.core.facts import PricePoint
 from loyalty.core.times import HOUR_SECONDS
 from loyalty.service import Engine
-from loyalty.state import epochs, feeds, followed_contracts, price_refusals, prices, tokens
+from loyalty.state import epochs, feeds, followed_contracts, price_refusals, prices, program_config, tokens
 from tests.integration.feed_scene import FeedPlay, FeedScene
 from tests.integration.scene import ALICE, CHAIN_ID, GENESIS_TIME, START, Scene, catch_up, open_engine, play
 from tools.evm.node import Node, Transaction
@@ -220,6 +220,8 @@ def test_a_pool_that_rests_on_itself_or_on_nothing_is_refused(scene: Scene) -> N
         pytest.raises(Invalid, match="would rest on itself"),
     ):
         engine.prepare()
+    with open_engine(program, scene.folder / "loyalty.db", scene.node.url) as engine, engine.state.read() as connection:
+        assert program_config.latest(connection) is None  # nothing of the file was kept
 
 
 def test_a_recording_holds_what_the_sources_need(scene: Scene, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def usd_at(time: int) -> float:
 
 
 class PriceServers:
-    """`moods` are what becomes of the next requests, in order: "fine", a failure, a lie, "cut" or "empty"."""
+    """`moods` are what becomes of the next requests, in order: "fine", a failure, a lie, "unsure", "cut" or "empty"."""
 
     def __init__(self, now: int) -> None:
         self.now = now
@@ -67,10 +67,11 @@ class PriceServers:
             times = [int(asked["start"]) + n * period for n in range(int(asked["span"]))]
         else:
             ((coin, times),) = json.loads(asked["coins"]).items()
-        told = [{"timestamp": t, "price": _told(t, mood), "confidence": 0.99} for t in times if t <= self.now]
+        sure = 0.5 if mood == "unsure" else 0.99
+        told = [{"timestamp": t, "price": _told(t, mood), "confidence": sure} for t in times if t <= self.now]
         if mood == "empty" or not told:
             return httpx.Response(200, json={"coins": {}})
-        return httpx.Response(200, json={"coins": {coin: {"symbol": "B", "confidence": 0.99, "prices": told}}})
+        return httpx.Response(200, json={"coins": {coin: {"symbol": "B", "confidence": sure, "prices": told}}})
 
 
 def _told(time: int, mood: str) -> float:
@@ -80,7 +81,7 @@ def _told(time: int, mood: str) -> float:
 def program_of(stage: Stage, prices: tuple[PriceSetting, ...], **limits: object) -> Program:
     """A program file's content in which the token B has these sources."""
     token = TokenSettings(stage.rules.tokens["B"], prices, **limits)  # type: ignore[arg-type]
-    return Program(stage.rules, (), (), (token,), (), (), Path("program.toml"))
+    return Program(stage.rules, (), (), (token,), (), Path("program.toml"))
 
 
 def turn(

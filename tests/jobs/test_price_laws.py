@@ -14,7 +14,7 @@ from loyalty.state import State, open_state, price_backoffs, price_refusals, tok
 from tests.jobs.price_servers import BOTH, COIN, FAILURES, LIES, PriceServers, program_of, turn, usd_at
 from tests.jobs.stage import Stage, at
 
-MOODS = ("fine", "cut", "empty", *FAILURES, *LIES)
+MOODS = ("fine", "cut", "empty", "unsure", *FAILURES, *LIES)
 LIMITED = {"max_deviation": Fraction(1, 50)}
 
 
@@ -128,6 +128,17 @@ def test_a_wild_answer_is_refused_once_by_name_and_the_next_source_is_not_believ
         stored = price_refusals.of_token(connection, tokens.ids(connection)["B"])
     assert [each.valid_time for each in stored] == [refusal.valid_time for refusal in refused]
     assert all(each.source == "coingecko" and "limit 900000 ppm" in each.detail for each in stored)
+
+
+def test_an_answer_that_its_source_doubts_is_stored_as_a_refusal(stage: Stage) -> None:
+    stage.set_up(fixed="A")
+    servers = PriceServers(at("0d 03:40"))
+    servers.moods = ["unsure"] * 9
+    _, refused = turn(stage, program_of(stage, BOTH[1:]), servers)
+    assert {(refusal.source, refusal.reason) for refusal in refused} == {("defillama", "uncertain")}
+    with stage.state.read() as connection:
+        assert len(price_refusals.of_token(connection, tokens.ids(connection)["B"])) == len(refused)
+    assert not of_b(stage)
 
 
 def test_a_refusal_that_is_told_again_is_stored_and_logged_once(stage: Stage) -> None:

@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty.core.address import Address
+from loyalty.core.spans import Span
+from loyalty.jobs.correct_price import correct_price
 from loyalty.jobs.verify import verify
-from loyalty.state import State
-from tests.jobs.stage import Stage, at, block_of
+from loyalty.state import State, StateTransaction
+from tests.jobs.stage import NOW, Stage, at, block_of
 from tests.jobs.vault_stage import AWAY, CHAIN, Lines, VaultStage
 from tests.protocols.vaults.simulation import ALICE, BOB, CAROL
 
@@ -46,6 +48,27 @@ def test_a_late_price_counts_where_all_shares_are_on_another_chain(two: VaultSta
     two.seen(AWAY, "1d 12:00")
     two.score()
     assert two.rounds()[3] == ("closed", None)
+    assert not verify(two.state).faults
+
+
+def test_a_corrected_price_counts_the_round_again_that_began_at_it(two: VaultStage) -> None:
+    two.home_at("0d 12:00").roll(10**6)
+    two.home_at("0d 18:00").roll(10**6)
+    two.store()
+    two.stage.hourly("X", "0d 00:00", "1d 12:00")
+    two.seen(CHAIN, "1d 12:00")
+    two.seen(AWAY, "1d 12:00")
+    two.score()
+    assert (two.rounds()[3], two.lines()[3]) == (("closed", None), [(ALICE, 150 * 10**6, None)])
+    before = two.lines()
+    with StateTransaction(two.state) as connection:
+        rules, span = two.stage.rules, Span(at("0d 12:00"), at("0d 12:00"))
+        correct_price(connection, rules, rules.tokens["X"], span, 2 * 10**8, "a typing error", "ops", NOW)
+    two.score()
+    assert (two.rounds()[3], two.lines()[3]) == (("closed", None), [(ALICE, 300 * 10**6, None)])
+    assert {number: lines for number, lines in two.lines().items() if number != 3} == {
+        number: lines for number, lines in before.items() if number != 3
+    }
     assert not verify(two.state).faults
 
 

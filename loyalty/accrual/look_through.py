@@ -276,7 +276,8 @@ def apportion(
     """`units` by weight in whole numbers that add up to it: floor, then one each to the largest remainders, ties to the
     lower address.
 
-    No one gets more than its limit; what that leaves goes round again, by the same order. Without any weight all goes
+    No one gets more than its limit; what that leaves goes round again, one each by the same order, as often as it takes
+    (as many rounds at once as leave nobody at its limit). Without any weight all goes
     to `otherwise`. Raises Inconsistent where the limits do not hold that much.
     """
     whole = sum(weights.values())
@@ -290,7 +291,9 @@ def apportion(
     left = units - sum(parts.values())
     in_turn = sorted(weights, key=lambda holder: (-exact[holder][1], holder))
     while left:
-        for holder in [holder for holder in in_turn if parts[holder] < room[holder]][:left]:
-            parts[holder] += 1
-            left -= 1
+        open_to_more = [holder for holder in in_turn if parts[holder] < room[holder]]
+        rounds = min(left // len(open_to_more), *(room[holder] - parts[holder] for holder in open_to_more))
+        for holder in open_to_more if rounds else open_to_more[:left]:
+            parts[holder] += rounds or 1
+            left -= rounds or 1
     return parts

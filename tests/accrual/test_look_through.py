@@ -118,6 +118,31 @@ def test_the_last_units_go_to_the_largest_remainders_and_ties_to_the_lower_addre
     assert apportion(10, {ALICE: 1, BOB: 7, CARL: 3}, GAUGE) == {ALICE: 1, BOB: 6, CARL: 3}
 
 
+def one_each(units: int, weights: dict[Address, int], limits: dict[Address, int]) -> dict[Address, int]:
+    """The rule word by word: floor, then round after round one unit each to whoever has room, in the same order."""
+    whole = sum(weights.values())
+    parts = {holder: min(units * weight // whole, limits[holder]) for holder, weight in weights.items()}
+    in_turn = sorted(weights, key=lambda holder: (-(units * weights[holder] % whole), holder))
+    while (left := units - sum(parts.values())) > 0:
+        for holder in [holder for holder in in_turn if parts[holder] < limits[holder]][:left]:
+            parts[holder] += 1
+    return parts
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60)), min_size=1, max_size=5), st.integers(0, 100))
+def test_many_rounds_at_once_give_what_one_after_the_other_gives(holders: list[tuple[int, int]], units: int):
+    addresses = [Address(f"0x{number:040x}") for number in range(len(holders))]
+    weights = dict(zip(addresses, (weight for weight, _ in holders), strict=True))
+    limits = dict(zip(addresses, (limit for _, limit in holders), strict=True))
+    units = min(units, sum(limits.values()))
+    if sum(weights.values()):
+        assert apportion(units, weights, GAUGE, limits) == one_each(units, weights, limits)
+
+
+def test_what_a_limit_leaves_over_is_given_at_once_however_much_it_is():
+    assert apportion(10**18, {ALICE: 10**18, BOB: 1}, GAUGE, {ALICE: 5, BOB: 10**18}) == {ALICE: 5, BOB: 10**18 - 5}
+
+
 def test_nobody_s_part_in_range_is_above_its_total():
     assert apportion(4, {ALICE: 1, BOB: 1}, GAUGE, {ALICE: 1, BOB: 5}) == {ALICE: 1, BOB: 3}
     with pytest.raises(Inconsistent, match="7 micro-dollar-days do not fit into the 6 of their holders"):

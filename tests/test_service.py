@@ -86,4 +86,4 @@ def test_an_unknown_program_is_not_bound_without_its_chain(engine: Opened) -> No
 
 
 def test_a_chain_that_was_opened_and_never_asked_is_closed_all_the_same(engine: Opened) -> None:
-    engine()._chain(31337)  # the fixture closes it
+    assert engine().chains[31337].chain.name == "demo"  # the fixture closes it

@@ -44,7 +44,7 @@ def opened(tmp_path: Path) -> Iterator[Callable[[River], Engine]]:
             own = {name: value for name, value in values.items() if name.startswith("LOYALTY_")}
             engine = stack.enter_context(Engine.open(load_settings(own, None)))
             once = Patience(tries=1, backoff=0.01, cooling=0.01, longest_cooling=0.01)
-            engine._chains[RIVER_ID] = open_chain("river", RIVER_ID, [site.url], patience=once)
+            engine.chains[RIVER_ID].chain = open_chain("river", RIVER_ID, [site.url], patience=once)
             return engine
 
         yield open_engine

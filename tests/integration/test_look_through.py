@@ -311,16 +311,16 @@ def test_supplies_are_asked_once_an_hour_of_the_chains_time(scene: Scene) -> Non
     with scene.engine(program=told.program()) as engine:
         chain = engine.program.chains[0].id
         engine.index(chain)
-        checker = SupplyChecker(engine.state, engine._chain(chain))
+        checker = SupplyChecker(engine.state, engine.chains[chain].chain)
         with engine.state.read() as connection:
             tokens = {each.token for each in share_tokens(connection, chain)}
         assert tokens == {told.curve.ng.lp_token, told.curve.ng.gauge, *told.share_contracts}
-        assert [engine._run(chain, checker.turn()) for _ in range(2)] == [len(tokens), 0]
+        assert [engine.chains[chain].run(checker.turn()) for _ in range(2)] == [len(tokens), 0]
         told.pass_time(START + 3_600)
         mine(scene, 60)
-        assert engine._run(chain, checker.turn()) == 0  # not indexed up to there yet
+        assert engine.chains[chain].run(checker.turn()) == 0  # not indexed up to there yet
         engine.index(chain)
-        assert engine._run(chain, checker.turn()) == len(tokens)
+        assert engine.chains[chain].run(checker.turn()) == len(tokens)
 
 
 def mine(scene: Scene, blocks: int) -> None:

@@ -1,23 +1,19 @@
-"""The one place where things are wired: settings to program, database, chains, price sources and jobs."""
+"""The engine: a program with its database, chains and price sources, and each job as a plain call."""
 
-import asyncio
 import logging
 import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from loyalty import metrics
-from loyalty.chain.chain import Chain, open_chain
 from loyalty.config import (
     ChainlinkPrice,
     CoinGeckoPrice,
@@ -32,14 +28,11 @@ from loyalty.core.facts import PricePoint
 from loyalty.core.times import time_text
 from loyalty.jobs import price_contracts
 from loyalty.jobs.accrue import Accrued, Accruer
-from loyalty.jobs.ask_shares import ShareAsker
 from loyalty.jobs.back_up import back_up
-from loyalty.jobs.check_supplies import SupplyChecker
-from loyalty.jobs.classify import Classifier
 from loyalty.jobs.commands import Desk, execute, execute_pending
 from loyalty.jobs.contract_facts import ContractFacts, contract_facts
 from loyalty.jobs.holders import check_holder, unknown_holders
-from loyalty.jobs.index import Indexer, Step
+from loyalty.jobs.index import Step
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
 from loyalty.jobs.price import Priced, price, recorded_points
 from loyalty.jobs.price_sources import Asking, price_sources, remember
@@ -50,66 +43,18 @@ from loyalty.jobs.settle import SETTLED, Evaluated, settle
 from loyalty.prices.coingecko_api import CoinGeckoKey
 from loyalty.prices.merged import Merged
 from loyalty.program.rules import PoolKey, Rules
-from loyalty.state import blocks, open_state, program_config
+from loyalty.service.database import database_lock, open_database, wall_clock
+from loyalty.service.one_chain import OneChain
+from loyalty.state import program_config
 from loyalty.state.check import optimize
 from loyalty.state.engine import State
-from loyalty.state.lock import WorkerLock
-from loyalty.state.migrate import upgrade
-from loyalty.state.version import check_version
 
 _log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
-
-STOPPING_SECONDS = 0.2
-"""How often a wait looks whether the process is to end."""
-
-
-def wall_clock() -> int:
-    """Unix seconds now: the only clock, and only the edge looks at it."""
-    return int(time.time())
-
-
-def open_database(settings: Settings, *, create: bool = True, migrate: bool = True) -> State:
-    """The settings' database, upgraded to this release where `migrate` allows it; a newer one is refused."""
-    state = open_state(settings.database, create=create)
-    try:
-        if migrate:
-            upgrade(state)
-        check_version(state)
-    except BaseException:
-        state.close()
-        raise
-    return state
-
-
-def database_path(settings: Settings) -> Path | None:
-    """The file of an SQLite database, given as a path or as a URL; None for PostgreSQL."""
-    if "://" not in settings.database:
-        return Path(settings.database)
-    try:
-        url = make_url(settings.database)
-    except ArgumentError:
-        raise Invalid("LOYALTY_DATABASE is neither a path nor a database URL such as postgresql://host/name") from None
-    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
-
-
-@contextmanager
-def database_lock(settings: Settings) -> Iterator[None]:
-    """Nobody else writes while this is held; Conflict, naming the worker, where one does already.
-
-    PostgreSQL serializes writers by itself.
-    """
-    if (path := database_path(settings)) is None:
-        yield
-        return
-    with WorkerLock(path, wall_clock()):
-        yield
 
 
 @dataclass
 class Engine:
-    """A program with its database, chains and prices, and each job as a plain call.
+    """Every job of a program.
 
     The CLI makes one for a single job, the worker one for all; only the holder of the worker lock may write with it.
     """
@@ -128,13 +73,12 @@ class Engine:
     """The questions to price sources that are under way, of the worker's turn and of commands."""
     _price_contracts: list[price_contracts.Found] = field(default_factory=list)
     """Feeds and pools that have answered and are still to be registered."""
-    _busy: dict[int, threading.Lock] = field(default_factory=dict)
-    _runners: dict[int, asyncio.Runner] = field(default_factory=dict)
-    _chains: dict[int, Chain] = field(default_factory=dict)
-    _indexers: dict[int, Indexer] = field(default_factory=dict)
-    _askers: dict[int, ShareAsker] = field(default_factory=dict)
-    _classifiers: dict[int, Classifier] = field(default_factory=dict)
-    _checkers: dict[int, SupplyChecker] = field(default_factory=dict)
+    chains: dict[int, OneChain] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chains = {
+            chain.id: OneChain(self.state, self.rules, chain, self.stopping) for chain in self.program.chains
+        }
 
     @classmethod
     def open(cls, settings: Settings, *, create: bool = True) -> Self:
@@ -147,10 +91,8 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
-        for chain_id, chain in list(self._chains.items()):
-            self._run(chain_id, chain.close())
-        for runner in self._runners.values():
-            runner.close()
+        for chain in self.chains.values():
+            chain.close()
         self.state.close()
 
     @property
@@ -188,18 +130,18 @@ class Engine:
 
         Contracts that are looked through are asked too, whether they are what the program file says.
         """
-        chain = self._chain(chain_id)
+        one = self.chains[chain_id]
 
         async def asked() -> dict[PoolKey, ContractFacts]:
-            await chain.check()
+            await one.chain.check()
             for holder in unknown_holders(self.state, self.program, chain_id):
-                await check_holder(chain, holder)
+                await check_holder(one.chain, holder)
             sources = price_contracts.unknown(self.state, self.program, chain_id)
-            self._price_contracts.extend(await price_contracts.ask(chain, self.program, sources))
+            self._price_contracts += await price_contracts.ask(one.chain, self.program, sources)
             unknown = unknown_pools(self.state, self.program, chain_id)
-            return {pool.key: await contract_facts(chain, pool) for pool in unknown}
+            return {pool.key: await contract_facts(one.chain, pool) for pool in unknown}
 
-        return self._run(chain_id, self._unless_stopping(chain.name, asked()))
+        return one.run(asked())
 
     def register(self, found: Mapping[PoolKey, ContractFacts], silent: Collection[int]) -> Prepared:
         """Bind the database to the program with what the contracts said; `silent` chains are asked by their index."""
@@ -217,18 +159,7 @@ class Engine:
         found = self.ask_contracts(chain_id)
         self.register(found, self._silent - {chain_id})
         if chain_id not in self._silent:
-            _log.info("prepared chain=%s", self._chain(chain_id).name)
-
-    async def _unless_stopping(self, name: str, asked: Coroutine[Any, Any, Result]) -> Result:
-        """The answer; Unavailable where the process is to end before: an endpoint is waited for patiently."""
-        task = asyncio.ensure_future(asked)
-        while not task.done():
-            if self.stopping.is_set():
-                task.cancel()
-                await asyncio.wait([task])
-                raise Unavailable(f"{name} was not asked to the end: the process is to end")
-            await asyncio.wait([task], timeout=STOPPING_SECONDS)
-        return task.result()
+            _log.info("prepared chain=%s", self.chains[chain_id].chain.name)
 
     def bind(self) -> None:
         """As `prepare`, but no endpoint is asked where the database knows this program, its rules and its pools."""
@@ -249,7 +180,8 @@ class Engine:
 
     def index_step(self, chain_id: int, until: int | None = None) -> Step | Rewound | None:
         """One step of a chain's index."""
-        done = self._run(chain_id, self._indexer(chain_id).step(self.now(), until))
+        one = self.chains[chain_id]
+        done = one.run(one.indexer.step(self.now(), until))
         match done:
             case Step():
                 _log.info(
@@ -303,25 +235,28 @@ class Engine:
                 break
         self.ask_shares(chain_id)
         self.classify(chain_id)
-        self._run(chain_id, self._checker(chain_id).turn())
+        one = self.chains[chain_id]
+        one.run(one.checker.turn())
 
     def classify(self, chain_id: int) -> int:
         """Which large holders are contracts, as far as that is due; returns how many were looked at."""
-        count = self._run(chain_id, self._classifier(chain_id).turn(self.now()))
+        one = self.chains[chain_id]
+        count = one.run(one.classifier.turn(self.now()))
         if count:
-            _log.info("classified chain=%s holders=%s", self._chain(chain_id).name, count)
+            _log.info("classified chain=%s holders=%s", one.chain.name, count)
         return count
 
     def ask_shares(self, chain_id: int) -> int:
         """What contracts say of their shares, as far as blocks are final: the next hours; returns how many answered."""
-        count = self._run(chain_id, self._asker(chain_id).turn(self.now()))
+        one = self.chains[chain_id]
+        count = one.run(one.asker.turn(self.now()))
         if count:
-            _log.info("asked shares chain=%s answers=%s", self._chain(chain_id).name, count)
+            _log.info("asked shares chain=%s answers=%s", one.chain.name, count)
         return count
 
     def price(self) -> list[Priced]:
         """Ask for the prices that are missing."""
-        recordings = [self._chain(chain.id).recording_facts() for chain in self.program.chains]
+        recordings = [one.chain.recording_facts() for one in self.chains.values()]
         recorded = recorded_points([each for each in recordings if each], self.rules, self.now())
         with httpx.Client(timeout=30) as client:
             asking = Asking(client, self._coingecko_key(), self._pause, self._merged)
@@ -393,8 +328,8 @@ class Engine:
             if chain_name is None:
                 raise Invalid(f"a recording is of one chain: say which with --chain ({names})")
             raise NotFound(f"the program has no chain {chain_name!r}: it has {names}")
-        chain = self._chain(found[0].id)
-        return self._run(chain.id, record(self.state, self.program, chain, path, until))
+        one = self.chains[found[0].id]
+        return one.run(record(self.state, self.program, one.chain, path, until))
 
     def back_up(self) -> dict[str, Any]:
         """A verified copy of the database into the backup folder."""
@@ -426,11 +361,6 @@ class Engine:
         self.score()
         return [each._asdict() for each in self.settle(until)]
 
-    def _run(self, chain_id: int, step: Coroutine[Any, Any, Result]) -> Result:
-        """Each chain has an event loop of its own, used by one job at a time, so that its connections stay open."""
-        with self._busy.setdefault(chain_id, threading.Lock()):
-            return self._runners.setdefault(chain_id, asyncio.Runner()).run(step)
-
     def _pause(self, seconds: float) -> None:
         """A pause that an orderly end cuts short."""
         self.stopping.wait(seconds)
@@ -438,48 +368,3 @@ class Engine:
     def _coingecko_key(self) -> CoinGeckoKey | None:
         key = self.settings.coingecko_key
         return CoinGeckoKey(self.settings.coingecko_plan, key.get_secret_value()) if key else None
-
-    def _chain(self, chain_id: int) -> Chain:
-        if chain_id not in self._chains:
-            chain = next(chain for chain in self.program.chains if chain.id == chain_id)
-            self._chains[chain_id] = open_chain(
-                chain.name,
-                chain.id,
-                [endpoint.get_secret_value() for endpoint in chain.endpoints],
-                confirmations=chain.confirmations,
-                timeout_seconds=chain.timeout,
-                parallel=chain.parallel,
-                most_blocks=chain.span_blocks,
-                base=chain.base,
-                not_before=self._last_time(chain_id),
-                observe=metrics.observe_rpc,
-            )
-        return self._chains[chain_id]
-
-    def _last_time(self, chain_id: int) -> int | None:
-        """The time of the last indexed block: a recording's clock goes on from there after a restart."""
-        with self.state.read() as connection:
-            header = blocks.last(connection, chain_id)
-        return header.time if header else None
-
-    def _indexer(self, chain_id: int) -> Indexer:
-        if chain_id not in self._indexers:
-            settings = next(chain for chain in self.program.chains if chain.id == chain_id)
-            managers = {manager.address: manager.start_block for manager in settings.position_managers}
-            self._indexers[chain_id] = Indexer(self.state, self._chain(chain_id), managers, self.rules.start)
-        return self._indexers[chain_id]
-
-    def _asker(self, chain_id: int) -> ShareAsker:
-        if chain_id not in self._askers:
-            self._askers[chain_id] = ShareAsker(self.state, self._chain(chain_id), self.rules)
-        return self._askers[chain_id]
-
-    def _classifier(self, chain_id: int) -> Classifier:
-        if chain_id not in self._classifiers:
-            self._classifiers[chain_id] = Classifier(self.state, self._chain(chain_id))
-        return self._classifiers[chain_id]
-
-    def _checker(self, chain_id: int) -> SupplyChecker:
-        if chain_id not in self._checkers:
-            self._checkers[chain_id] = SupplyChecker(self.state, self._chain(chain_id))
-        return self._checkers[chain_id]

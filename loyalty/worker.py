@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from loyalty.core.errors import Unavailable
-from loyalty.jobs.contract_facts import ContractFacts
+from loyalty.jobs.contracts.contract_facts import ContractFacts
 from loyalty.jobs.run import Job
 from loyalty.jobs.schedule import COMMANDS, INDEX_SECONDS, Turn, index_job, turns
 from loyalty.program.rules import PoolKey

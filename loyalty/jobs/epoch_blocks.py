@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from loyalty.core.times import HOUR_SECONDS, day_text, duration_text, time_text
 from loyalty.jobs.accrue import CLOSED, EMPTY, UNPRICED, indexed_to
-from loyalty.jobs.epoch_prices import point_at
+from loyalty.jobs.pricing.epoch_prices import point_at
 from loyalty.program.budget import tokens_priced_at_end
 from loyalty.program.epochs import due_time
 from loyalty.program.in_force import days_in_force, pools_in_force

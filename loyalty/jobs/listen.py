@@ -17,13 +17,13 @@ from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict
 from loyalty.core.logs import RawLog
-from loyalty.jobs import price_contracts
-from loyalty.jobs.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.contracts import price_contracts
+from loyalty.jobs.contracts.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.contracts.holders import check_holder
+from loyalty.jobs.contracts.vault_facts import VaultFacts
 from loyalty.jobs.followers import pool_price
-from loyalty.jobs.holders import check_holder
 from loyalty.jobs.index import SPAN_BLOCKS_FIRST, Indexer, Step
 from loyalty.jobs.prepare import prepare
-from loyalty.jobs.vault_facts import VaultFacts
 from loyalty.program.rules import PoolKey
 from loyalty.protocols.uniswap_v3.adapter import read_last_price
 from loyalty.state import open_state

@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 from loyalty.config import PoolSettings, Program
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
-from loyalty.jobs import price_contracts
-from loyalty.jobs.contract_facts import ContractFacts
-from loyalty.jobs.deployed import place
-from loyalty.jobs.holders import is_followed, register_holder
-from loyalty.jobs.pool_facts import PoolFacts
-from loyalty.jobs.registered_pool import check_registered, ordered_tokens, register
-from loyalty.jobs.share_pool_facts import SharePoolFacts
-from loyalty.jobs.vault_facts import VaultFacts
+from loyalty.jobs.contracts import price_contracts
+from loyalty.jobs.contracts.contract_facts import ContractFacts
+from loyalty.jobs.contracts.deployed import place
+from loyalty.jobs.contracts.holders import is_followed, register_holder
+from loyalty.jobs.contracts.pool_facts import PoolFacts
+from loyalty.jobs.contracts.registered_pool import check_registered, ordered_tokens, register
+from loyalty.jobs.contracts.share_pool_facts import SharePoolFacts
+from loyalty.jobs.contracts.vault_facts import VaultFacts
 from loyalty.program.changes import Change, check_change
 from loyalty.program.rules import LookThroughRule, PoolKey, Rules, Token
 from loyalty.program.rules_text import rules_from_json, rules_json

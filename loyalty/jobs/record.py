@@ -24,8 +24,8 @@ from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.spans import Span
 from loyalty.jobs.ask_shares import ShareAsker
+from loyalty.jobs.contracts.pool_facts import pool_facts
 from loyalty.jobs.listen import Listener, ask_contracts, ask_price_contracts
-from loyalty.jobs.pool_facts import pool_facts
 from loyalty.program.rules import Rules
 from loyalty.state import blocks, pools, prices, share_answers, tokens
 from loyalty.state.engine import State

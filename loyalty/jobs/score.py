@@ -8,11 +8,11 @@ from typing import NamedTuple
 from loyalty.core.address import checksum
 from loyalty.core.errors import LoyaltyError
 from loyalty.jobs.accrue import CLOSED, OPEN, UNPRICED
-from loyalty.jobs.counted import Counted
-from loyalty.jobs.day_points import counted_day, days_to_count
-from loyalty.jobs.round_points import counted_rounds
-from loyalty.jobs.round_starts import keep_round_starts
-from loyalty.jobs.score_rules import Term, terms
+from loyalty.jobs.scoring.counted import Counted
+from loyalty.jobs.scoring.day_points import counted_day, days_to_count
+from loyalty.jobs.scoring.round_points import counted_rounds
+from loyalty.jobs.scoring.round_starts import keep_round_starts
+from loyalty.jobs.scoring.score_rules import Term, terms
 from loyalty.program.rules import PoolKey
 from loyalty.state import StateTransaction, points, pools, providers
 from loyalty.state.engine import State

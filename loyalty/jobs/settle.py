@@ -15,7 +15,7 @@ from loyalty.core.address import Address
 from loyalty.core.amounts import format_decimal
 from loyalty.core.errors import Conflict, Unavailable
 from loyalty.jobs.epoch_blocks import Blocks, blocks_of
-from loyalty.jobs.epoch_prices import prices_at, prices_in_force
+from loyalty.jobs.pricing.epoch_prices import prices_at, prices_in_force
 from loyalty.jobs.rules import latest_rules, rules_in_force
 from loyalty.program.budget import Budget, epoch_budgets, own_budget
 from loyalty.program.cells import Cell

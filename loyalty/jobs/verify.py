@@ -15,8 +15,8 @@ from loyalty.core.times import day_text
 from loyalty.jobs.accrue import CLOSED, EMPTY, compute_day, counted_days, indexed_to
 from loyalty.jobs.histories.opening import open_history
 from loyalty.jobs.rules import latest_rules, rules_in_force
+from loyalty.jobs.scoring.verify_points import verify_points
 from loyalty.jobs.settle import SETTLED, Evaluation, budget_rows, digest_of, evaluate, participation_rows
-from loyalty.jobs.verify_points import verify_points
 from loyalty.program.rules import Rules
 from loyalty.protocols.uniswap_v3.ledger import Ledger
 from loyalty.state import chains, days, epochs, facts, pools

@@ -26,16 +26,16 @@ from loyalty.config import (
 from loyalty.core.errors import Invalid, NotFound, Unavailable
 from loyalty.core.facts import PricePoint
 from loyalty.core.times import time_text
-from loyalty.jobs import price_contracts
 from loyalty.jobs.accrue import Accrued, Accruer
 from loyalty.jobs.back_up import back_up
 from loyalty.jobs.commands import Desk, execute, execute_pending
-from loyalty.jobs.contract_facts import ContractFacts, contract_facts
-from loyalty.jobs.holders import check_holder, unknown_holders
+from loyalty.jobs.contracts import price_contracts
+from loyalty.jobs.contracts.contract_facts import ContractFacts, contract_facts
+from loyalty.jobs.contracts.holders import check_holder, unknown_holders
 from loyalty.jobs.index import Step
 from loyalty.jobs.prepare import Prepared, config_changes, prepare, unknown_pools
 from loyalty.jobs.price import Priced, price, recorded_points
-from loyalty.jobs.price_sources import Asking, price_sources, remember
+from loyalty.jobs.pricing.price_sources import Asking, price_sources, remember
 from loyalty.jobs.record import Recorded, record
 from loyalty.jobs.rewind import Rewound
 from loyalty.jobs.score import Scored, Scorer

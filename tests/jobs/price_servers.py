@@ -11,7 +11,7 @@ from loyalty.config import CoinGeckoPrice, DefiLlamaPrice, PriceSetting, Program
 from loyalty.core.facts import PricePoint
 from loyalty.core.times import HOUR_SECONDS
 from loyalty.jobs.price import Priced, price
-from loyalty.jobs.price_sources import Asking, PriceSources, price_sources, remember
+from loyalty.jobs.pricing.price_sources import Asking, PriceSources, price_sources, remember
 from loyalty.prices.merged import Merged
 from loyalty.prices.refusal import Refusal
 from tests.jobs.stage import Stage

@@ -8,7 +8,7 @@ import pytest
 from loyalty.config import Program, load_program, load_settings
 from loyalty.core.errors import Conflict, Invalid
 from loyalty.core.facts import PricePoint
-from loyalty.jobs.pool_facts import PoolFacts
+from loyalty.jobs.contracts.pool_facts import PoolFacts
 from loyalty.jobs.prepare import Prepared, prepare, unknown_pools
 from loyalty.jobs.price import store_points
 from loyalty.state import State, StateTransaction, days, epochs, followed_contracts, pools, program_config

@@ -7,7 +7,7 @@ from loyalty.chain.recording_format import RecordedPool
 from loyalty.config import PoolSettings
 from loyalty.core.address import Address
 from loyalty.core.errors import Invalid
-from loyalty.jobs.deployed import check_deployed, place
+from loyalty.jobs.contracts.deployed import check_deployed, place
 from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS, PoolContract, decode_decimals, decode_pool
 
 

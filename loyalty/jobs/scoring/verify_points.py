@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 from loyalty.core.address import checksum
 from loyalty.core.times import day_of, day_text
 from loyalty.jobs.accrue import CLOSED
-from loyalty.jobs.counted import Counted
-from loyalty.jobs.day_points import counted_day
-from loyalty.jobs.round_points import count_round
-from loyalty.jobs.round_starts import group_of, round_starts, stored_start
-from loyalty.jobs.score_rules import Term, terms
+from loyalty.jobs.scoring.counted import Counted
+from loyalty.jobs.scoring.day_points import counted_day
+from loyalty.jobs.scoring.round_points import count_round
+from loyalty.jobs.scoring.round_starts import group_of, round_starts, stored_start
+from loyalty.jobs.scoring.score_rules import Term, terms
 from loyalty.program.rules import PoolKey
 from loyalty.state import days, points, pools, round_rolls, rounds, vaults
 from loyalty.state.points import Period, PeriodRow

@@ -22,7 +22,7 @@ from loyalty.core.facts import OracleAnswer
 from loyalty.core.spans import Span
 from loyalty.core.times import HOUR_SECONDS
 from loyalty.jobs.price import price
-from loyalty.jobs.price_sources import Asking, PriceSources, price_sources
+from loyalty.jobs.pricing.price_sources import Asking, PriceSources, price_sources
 from loyalty.prices.merged import Merged
 from loyalty.program.rules import Token
 from loyalty.protocols.chainlink.phases import OPEN_END, Phase

@@ -10,8 +10,8 @@ from loyalty.chain.chain import Chain
 from loyalty.config import LookThroughSettings, Program, load_program, load_settings
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
+from loyalty.jobs.contracts.holders import check_holder, unknown_holders
 from loyalty.jobs.followers.nft_staker import staker_of
-from loyalty.jobs.holders import check_holder, unknown_holders
 from loyalty.jobs.prepare import Prepared, prepare, unknown_pools
 from loyalty.protocols.vaults.erc4626.contract import TOTAL_SUPPLY
 from loyalty.state import State, StateTransaction, days, followed_contracts

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 from loyalty.config import PoolSettings
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, NotFound
-from loyalty.jobs.contract_facts import ContractFacts
-from loyalty.jobs.deployed import place
-from loyalty.jobs.pool_facts import PoolFacts
-from loyalty.jobs.share_pool_facts import SharePoolFacts
-from loyalty.jobs.vault_facts import VaultFacts
+from loyalty.jobs.contracts.contract_facts import ContractFacts
+from loyalty.jobs.contracts.deployed import place
+from loyalty.jobs.contracts.pool_facts import PoolFacts
+from loyalty.jobs.contracts.share_pool_facts import SharePoolFacts
+from loyalty.jobs.contracts.vault_facts import VaultFacts
 from loyalty.program.rules import Rules, Token
 from loyalty.state import pools, share_pools, vaults
 from loyalty.state.pools import PoolRow

@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from loyalty.core.amounts import format_decimal
 from loyalty.jobs.accrue import EMPTY
-from loyalty.jobs.counted import Counted
-from loyalty.jobs.score_rules import Term
+from loyalty.jobs.scoring.counted import Counted
+from loyalty.jobs.scoring.score_rules import Term
 from loyalty.program.cells import Cell
 from loyalty.program.in_force import contracts_looked_through
 from loyalty.program.points import points_of_days

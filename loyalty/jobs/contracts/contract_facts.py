@@ -2,9 +2,9 @@
 
 from loyalty.chain.chain import Chain
 from loyalty.config import PoolSettings
-from loyalty.jobs.pool_facts import PoolFacts, pool_facts
-from loyalty.jobs.share_pool_facts import SharePoolFacts, share_pool_facts
-from loyalty.jobs.vault_facts import VaultFacts, vault_facts
+from loyalty.jobs.contracts.pool_facts import PoolFacts, pool_facts
+from loyalty.jobs.contracts.share_pool_facts import SharePoolFacts, share_pool_facts
+from loyalty.jobs.contracts.vault_facts import VaultFacts, vault_facts
 
 ContractFacts = PoolFacts | SharePoolFacts | VaultFacts
 

@@ -9,10 +9,10 @@ from loyalty.core.amounts import format_decimal
 from loyalty.core.facts import PricePoint, RoundRolled
 from loyalty.core.times import day_of, time_text
 from loyalty.jobs.accrue import CLOSED, EMPTY, OPEN, UNPRICED
-from loyalty.jobs.counted import Counted
-from loyalty.jobs.epoch_prices import point_at
-from loyalty.jobs.round_starts import Group, group_of
-from loyalty.jobs.score_rules import Term
+from loyalty.jobs.pricing.epoch_prices import point_at
+from loyalty.jobs.scoring.counted import Counted
+from loyalty.jobs.scoring.round_starts import Group, group_of
+from loyalty.jobs.scoring.score_rules import Term
 from loyalty.program.points import RoundHoldings, ShareScale, points_of_round, unstaked_in
 from loyalty.program.rules import PoolKey, Token
 from loyalty.state import (

@@ -18,9 +18,9 @@ from loyalty.config import (
     TokenSettings,
 )
 from loyalty.core.facts import PricePoint
-from loyalty.jobs import price_contracts
-from loyalty.jobs.chain_prices import ChainPrices
+from loyalty.jobs.contracts import price_contracts
 from loyalty.jobs.price import Held
+from loyalty.jobs.pricing.chain_prices import ChainPrices
 from loyalty.prices.backoff import Backoff, RestingSource, no_backoff
 from loyalty.prices.coingecko import CoinGeckoSource
 from loyalty.prices.coingecko_api import SECONDS_BETWEEN_CALLS, CoinGeckoKey

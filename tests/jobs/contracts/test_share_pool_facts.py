@@ -13,9 +13,9 @@ from loyalty.chain.chain import Chain
 from loyalty.config import PoolSettings, Program, load_program, load_settings
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Conflict, Invalid
-from loyalty.jobs.contract_facts import contract_facts
+from loyalty.jobs.contracts.contract_facts import contract_facts
+from loyalty.jobs.contracts.share_pool_facts import SharePoolFacts
 from loyalty.jobs.prepare import Prepared, prepare, unknown_pools
-from loyalty.jobs.share_pool_facts import SharePoolFacts
 from loyalty.protocols.curve.contract import DECIMALS, LP_TOKEN, TOKEN, TOTAL_SUPPLY, coins
 from loyalty.protocols.curve.pool import NATIVE_COIN
 from loyalty.state import State, share_pools

@@ -9,8 +9,8 @@ from loyalty.core.address import Address
 from loyalty.core.checkpoint import Header
 from loyalty.core.facts import RoundRolled
 from loyalty.core.times import day_of, time_text
-from loyalty.jobs.holders_at import HoldersAt
-from loyalty.jobs.score_rules import Term
+from loyalty.jobs.scoring.holders_at import HoldersAt
+from loyalty.jobs.scoring.score_rules import Term
 from loyalty.program.rules import Rules
 from loyalty.protocols.vaults.holders import SharesAt, shares_at
 from loyalty.protocols.vaults.stream_vault.bridged import GroupStart, join_chains

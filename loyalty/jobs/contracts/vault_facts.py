@@ -6,7 +6,7 @@ from loyalty.chain.chain import Chain
 from loyalty.config import PoolSettings
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Invalid
-from loyalty.jobs.deployed import check_deployed, place
+from loyalty.jobs.contracts.deployed import check_deployed, place
 from loyalty.protocols.vaults.erc4626.contract import (
     ASSET,
     DECIMALS,

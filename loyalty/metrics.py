@@ -48,6 +48,9 @@ _RPC_SECONDS = Histogram(
 )
 _PRICE_FAULTS = Counter("loyalty_price_faults_total", "Price sources that failed", ["token", "source"])
 _PRICE_POINTS = Counter("loyalty_price_points_total", "Price points stored", ["token"])
+_EXCHANGE_DEVIATIONS = Counter(
+    "loyalty_exchange_deviations_total", "Exchanges of ERC-4626 vaults that are off the told price", ["vault"]
+)
 _PRICE_REFUSALS = Counter(
     "loyalty_price_refusals_total", "Answers of price sources that were not believed", ["token", "source", "reason"]
 )
@@ -102,6 +105,11 @@ def observe_prices(token: str, *, stored: int, faulty_sources: list[str]) -> Non
     _PRICE_POINTS.labels(token).inc(stored)
     for source in faulty_sources:
         _PRICE_FAULTS.labels(token, source).inc()
+
+
+def observe_exchange_deviation(vault: str) -> None:
+    """An exchange of an ERC-4626 vault was far off what its contract said."""
+    _EXCHANGE_DEVIATIONS.labels(vault).inc()
 
 
 def observe_refusals(refused: Mapping[tuple[str, str, str], int]) -> None:

@@ -12,6 +12,7 @@ from loyalty.core.checkpoint import Header
 from loyalty.core.errors import Conflict, LoyaltyError
 from loyalty.core.spans import Span
 from loyalty.core.times import day_of, day_span, day_text, time_text
+from loyalty.jobs.check_exchanges import check_exchanges
 from loyalty.jobs.histories.history import DayInputs, PoolHistory
 from loyalty.jobs.histories.opening import open_history
 from loyalty.program.rules import Rules
@@ -104,6 +105,8 @@ class Accruer:
                     result = replace(result, balances={})  # the pool has left the program: nothing of it counts now
                 if not self._write(pool, history, result):
                     return
+                if result.status == CLOSED:
+                    check_exchanges(connection, pool, day)
                 yield result
 
     def _waiting(self, history: PoolHistory, day: int, as_of: AsOf) -> frozenset[str]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from loyalty.core.address import Address
 from loyalty.core.facts import AssetExchange
+from loyalty.core.spans import Span
 from loyalty.state import providers
 from loyalty.state.bulk import insert_rows
 from loyalty.state.newest import Wanted, newest
@@ -60,3 +61,10 @@ def _exchange(row: tuple[Any, ...]) -> AssetExchange:
         int(shares),
         bytes(transaction_hash),
     )
+
+
+def within(connection: Connection, pool_id: int, span: Span) -> list[AssetExchange]:
+    """A vault's exchanges in `span` (unix seconds), in order."""
+    where = "WHERE facts.pool_id = :pool_id AND time >= :start AND time < :end ORDER BY block, log_index"
+    bound = {"pool_id": pool_id, "start": span.start, "end": span.end}
+    return [_exchange(row) for row in connection.execute(text(f"{_SELECT} {where}"), bound)]

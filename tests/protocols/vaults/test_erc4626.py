@@ -11,7 +11,7 @@ from loyalty.core.spans import Span
 from loyalty.protocols.erc20 import ShareLedger
 from loyalty.protocols.vaults.erc4626 import contract, topics
 from loyalty.protocols.vaults.erc4626.adapter import first_query, read_span
-from loyalty.protocols.vaults.erc4626.price import Deviation, GridAnswer, check_answers, deviations, price_at
+from loyalty.protocols.vaults.erc4626.price import Deviation, GridAnswer, deviations, price_at
 from loyalty.protocols.vaults.holders import held
 from tests.protocols.vaults.simulation import ALICE, BOB, VAULT, Chain, Token
 
@@ -61,19 +61,6 @@ def test_a_price_is_the_last_answer_that_is_not_too_old() -> None:
     assert price_at(GRID, 1261, MINUTE) is None
     assert price_at(GRID, 2400, MINUTE) == GRID[1]
     assert price_at([], 2400, MINUTE) is None
-
-
-@pytest.mark.parametrize("price", [0, -1])
-def test_an_answer_of_nothing_is_no_price(price: int) -> None:
-    with pytest.raises(Inconsistent, match=f"vault {VAULT}, block 100: convertToAssets answers {price}"):
-        check_answers(VAULT, [GRID[0]._replace(price_per_share=price)])
-
-
-@pytest.mark.parametrize("second", [GridAnswer(100, 1300, 1), GridAnswer(101, 1199, 1)])
-def test_answers_out_of_order_are_refused(second: GridAnswer) -> None:
-    check_answers(VAULT, GRID)
-    with pytest.raises(Inconsistent, match=f"the answer of block {second.block} came after that of 100"):
-        check_answers(VAULT, [GRID[0], second])
 
 
 def _exchange(time: int, assets: int, shares: int, kind: ExchangeKind = "deposit") -> AssetExchange:

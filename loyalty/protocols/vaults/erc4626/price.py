@@ -6,11 +6,10 @@ ratio of its event at will: events are no price. Above a minimum of shares their
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-from loyalty.core.errors import Inconsistent, Invalid
+from loyalty.core.errors import Invalid
 from loyalty.core.facts import AssetExchange
 
 PPM = 1_000_000
@@ -34,19 +33,6 @@ class Deviation(NamedTuple):
     exchange_price: int
     answer: GridAnswer
     ppm: int
-
-
-def check_answers(vault: str, answers: Sequence[GridAnswer]) -> None:
-    """Raises Inconsistent unless blocks ascend, times do not go back, and every price is above zero."""
-    for answer in answers:
-        if answer.price_per_share <= 0:
-            raise Inconsistent(
-                f"vault {vault}, block {answer.block}: convertToAssets answers {answer.price_per_share}, which is no "
-                "price: the vault is empty or lost everything, or the share's decimals are wrong"
-            )
-    for before, after in pairwise(answers):
-        if after.block <= before.block or after.time < before.time:
-            raise Inconsistent(f"vault {vault}: the answer of block {after.block} came after that of {before.block}")
 
 
 def price_at(answers: Sequence[GridAnswer], time: int, max_age: int) -> GridAnswer | None:

@@ -4,6 +4,7 @@
 const API = "/api/v1";
 const REFRESH_MS = 4000;
 const TOP = 10;
+const ROUNDS = 5;
 const element = (id) => document.getElementById(id);
 let timer = 0;
 let lookedUp = null;
@@ -55,10 +56,12 @@ const percent = (share) => `${(Number(share) * 100).toFixed(2)}%`;
 const short = (address) => `${address.slice(0, 8)}…${address.slice(-6)}`;
 const badge = (status) => make("span", { text: status, kind: `badge ${status}` });
 
-function moment(time) {
+function minute(time) {
   const format = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC", hour12: false };
-  return `${new Intl.DateTimeFormat("en-GB", format).format(new Date(time))} UTC`;
+  return new Intl.DateTimeFormat("en-GB", format).format(new Date(time));
 }
+
+const moment = (time) => `${minute(time)} UTC`;
 
 function duration(milliseconds) {
   const hours = Math.max(0, Math.floor(milliseconds / 3600000));
@@ -206,7 +209,7 @@ function replaceRows(table, rows) {
 
 function showLeaders(leaderboard) {
   element("points").hidden = !leaderboard.scores.length;
-  element("points-status").replaceChildren(badge(leaderboard.status));
+  element("points-status").replaceChildren(document.createTextNode(`${leaderboard.score ?? ""} `), badge(leaderboard.status));
   showScores(leaderboard);
   const none = make("tr", {}, make("td", { text: "Nobody has points yet.", kind: "empty wide-cell", colspan: 3 }));
   const rows = leaderboard.items.map((leader) =>
@@ -239,19 +242,21 @@ function scoreButton(name) {
 const leaderboardPath = () => `/leaderboard?limit=${TOP}${score === null ? "" : `&score=${encodeURIComponent(score)}`}`;
 
 function showRounds(rounds) {
-  element("rounds-part").hidden = !rounds.items.length;
-  replaceRows("rounds", rounds.items.map(roundRow));
+  const vaults = new Set(rounds.items.map((each) => each.pool));
+  element("rounds-part").hidden = !vaults.size;
+  element("h-rounds").replaceChildren(...(vaults.size === 1 ? [document.createTextNode("Latest rounds of "), make("span", { text: [...vaults][0], kind: "address" })] : [document.createTextNode("Latest rounds")]));
+  replaceRows("rounds", rounds.items.map((round) => roundRow(round, vaults.size > 1)));
 }
 
-function roundRow(round) {
+function roundRow(round, withVault) {
   const points = round.points.map((each) => `${inPoints(each.points)} ${each.score}`).join(" + ") || "–";
-  const vault = make("td", { title: round.pool }, document.createTextNode(`${round.round} `), make("span", { text: `of ${short(round.pool)}`, kind: "address sub" }));
+  const vault = withVault ? [make("span", { text: ` of ${short(round.pool)}`, kind: "address sub" })] : [];
   return make(
     "tr",
     {},
-    vault,
-    make("td", { text: round.start ? moment(round.start) : "with the vault", label: "Began" }),
-    round.end ? make("td", { text: moment(round.end), label: "Ended" }) : make("td", { label: "Ended" }, make("span", { text: "open", kind: "badge provisional" })),
+    make("td", { title: round.pool, label: "Round" }, document.createTextNode(String(round.round)), ...vault),
+    make("td", { text: round.start ? minute(round.start) : "with the vault", kind: "when", label: "Began, UTC" }),
+    round.end ? make("td", { text: minute(round.end), kind: "when", label: "Ended, UTC" }) : make("td", { label: "Ended, UTC" }, make("span", { text: "open", kind: "badge provisional" })),
     make("td", { text: round.price_per_share ? `${round.price_per_share} ${round.asset}` : "–", kind: "n", label: "Price per share" }),
     make("td", { text: round.yield ? `${grouped(round.yield, 2)} ${round.asset}` : "–", kind: "n", label: "Yield" }),
     make("td", { text: round.participants === null ? "–" : String(round.participants), kind: "n", label: "Holders" }),
@@ -269,8 +274,8 @@ function pointsParts(mine) {
 function pointLine(each) {
   const when = each.round === null ? each.date : `round ${each.round} from ${moment(each.start)}`;
   const what = each.round === null ? `${grouped(each.usd, 2)} dollar-days` : `${each.shares} shares × ${each.price_per_share} × $${each.price} = ${usd(each.usd)}`;
-  const gives = each.reason ? `no points: ${each.reason}` : `× ${each.rate} = ${grouped(each.points, 6)} ${each.score}`;
-  return make("li", {}, document.createTextNode(`${when}: ${what}, ${gives} `), badge(each.status));
+  const gives = each.reason ? `, no points: ${each.reason}` : ` × ${each.rate} = ${grouped(each.points, 6)} ${each.score}`;
+  return make("li", {}, document.createTextNode(`${when}: ${what}${gives} `), badge(each.status));
 }
 
 function showFound(provider, mine) {
@@ -294,7 +299,7 @@ function showFound(provider, mine) {
   if (provider.last_rewards.length) {
     const byEpoch = grouping(provider.last_rewards);
     const rows = [...byEpoch].map(([epoch, each]) =>
-      make("tr", {}, make("td", { text: `Epoch ${epoch}` }), make("td", { text: amounts(each) }), make("td", {}, badge(each[0].status)), make("td", { kind: "n" }, whyButton("why?", provider.address, epoch, `Explain the reward of epoch ${epoch}`))),
+      make("tr", {}, make("td", { text: `Epoch ${epoch}`, kind: "when" }), make("td", { text: amounts(each) }), make("td", {}, badge(each[0].status)), make("td", { kind: "n" }, whyButton("why?", provider.address, epoch, `Explain the reward of epoch ${epoch}`))),
     );
     parts.push(make("h3", { text: "Last rewards" }), make("div", { kind: "scroll", tabindex: "0", role: "region", "aria-label": "Last rewards" }, make("table", {}, make("tbody", {}, ...rows))));
   } else if (provider.epoch) {
@@ -467,7 +472,7 @@ async function refresh() {
       get(`/epochs?limit=${Math.min(500, first)}`),
       get(`/providers?limit=${TOP}`),
       get(leaderboardPath()),
-      get(`/rounds?limit=${TOP}`),
+      get(`/rounds?limit=${ROUNDS}`),
     ]);
     const computing = program.phase === "running" && !program.as_of.length;
     notice(computing ? "The chain is being read, and balances are computed for the first time. They appear here by themselves." : "");

@@ -7,7 +7,8 @@ from typing import Any
 
 from loyalty.core.address import Address
 from loyalty.core.times import parse_time
-from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS
+from loyalty.protocols.uniswap_v3.contract import POOL_CALLS
+from loyalty.protocols.view_call import DECIMALS
 from tests.chain.rpc_server import Reply, RpcError, Site
 from tests.chain.world import World, make_world
 from tests.processes import CHECKOUT

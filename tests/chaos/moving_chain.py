@@ -11,7 +11,8 @@ from typing import Any
 from loyalty.chain.recording_file import read_recording
 from loyalty.core.checkpoint import Header
 from loyalty.core.logs import RawLog
-from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS
+from loyalty.protocols.uniswap_v3.contract import POOL_CALLS
+from loyalty.protocols.view_call import DECIMALS
 from tests.chain.rpc_server import Fault, Reply, RpcError, Site
 from tests.chain.world import World, told_header, told_log
 

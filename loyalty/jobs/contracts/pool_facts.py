@@ -8,7 +8,8 @@ from loyalty.config import PoolSettings
 from loyalty.core.address import Address
 from loyalty.core.errors import Invalid
 from loyalty.jobs.contracts.deployed import check_deployed, place
-from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS, PoolContract, decode_decimals, decode_pool
+from loyalty.protocols.uniswap_v3.contract import POOL_CALLS, PoolContract, decode_pool
+from loyalty.protocols.view_call import DECIMALS
 
 
 class PoolFacts(NamedTuple):
@@ -34,8 +35,8 @@ async def pool_facts(chain: Chain, pool: PoolSettings) -> PoolFacts:
         )
     await check_deployed(chain, pool)
     contract = await _contract(chain, pool)
-    decimals0 = decode_decimals(await chain.call(contract.token0, DECIMALS.payload), contract.token0)
-    decimals1 = decode_decimals(await chain.call(contract.token1, DECIMALS.payload), contract.token1)
+    decimals0 = DECIMALS.decode(await chain.call(contract.token0, DECIMALS.payload), contract.token0)
+    decimals1 = DECIMALS.decode(await chain.call(contract.token1, DECIMALS.payload), contract.token1)
     return PoolFacts(contract.token0, contract.token1, decimals0, decimals1, contract.fee_pips, contract.tick_spacing)
 
 

@@ -17,7 +17,8 @@ from loyalty.jobs.followers import chainlink, pool_price
 from loyalty.program.rules import Token
 from loyalty.protocols.chainlink.contract import DECIMALS as FEED_DECIMALS
 from loyalty.protocols.chainlink.contract import LATEST_ROUND_DATA, PHASE_ID, phase_aggregator
-from loyalty.protocols.uniswap_v3.contract import DECIMALS, POOL_CALLS, decode_decimals, decode_pool
+from loyalty.protocols.uniswap_v3.contract import POOL_CALLS, decode_pool
+from loyalty.protocols.view_call import DECIMALS
 from loyalty.state import followed_contracts
 from loyalty.state.engine import State
 
@@ -146,7 +147,7 @@ async def _pool(chain: Chain, program: Program, source: Wanted) -> Detail:
     for token in (source.token, quote):
         if token.address is None:
             continue
-        decimals = decode_decimals(await chain.call(token.address, DECIMALS.payload), token.address)
+        decimals = DECIMALS.decode(await chain.call(token.address, DECIMALS.payload), token.address)
         if decimals != token.decimals:
             raise Invalid(
                 f"tokens[{token.symbol}].decimals is {token.decimals}, but the contract {checksum(token.address)} has "

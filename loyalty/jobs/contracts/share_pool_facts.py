@@ -7,8 +7,9 @@ from loyalty.config import PoolSettings
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Invalid
 from loyalty.jobs.contracts.deployed import check_deployed, place
-from loyalty.protocols.curve.contract import DECIMALS, LP_TOKEN, TOKEN, TOTAL_SUPPLY, Call, coins
+from loyalty.protocols.curve.contract import LP_TOKEN, TOKEN, TOTAL_SUPPLY, coins
 from loyalty.protocols.curve.pool import CurvePool, check_pools
+from loyalty.protocols.view_call import DECIMALS, ViewCall
 
 Answer = TypeVar("Answer")
 
@@ -86,11 +87,11 @@ async def _check_gauge(chain: Chain, pool: PoolSettings, gauge: Address, lp_toke
         )
 
 
-async def _ask(chain: Chain, contract: Address, call: Call[Answer]) -> Answer:
+async def _ask(chain: Chain, contract: Address, call: ViewCall[Answer]) -> Answer:
     return call.decode(await chain.call(contract, call.payload), contract)
 
 
-async def _told(chain: Chain, contract: Address, call: Call[Answer]) -> Answer | None:
+async def _told(chain: Chain, contract: Address, call: ViewCall[Answer]) -> Answer | None:
     """The answer; None where the contract refuses the call or gives none of its kind."""
     try:
         return await _ask(chain, contract, call)

@@ -16,8 +16,9 @@ from loyalty.core.errors import Conflict, Invalid
 from loyalty.jobs.contracts.contract_facts import contract_facts
 from loyalty.jobs.contracts.share_pool_facts import SharePoolFacts
 from loyalty.jobs.prepare import Prepared, prepare, unknown_pools
-from loyalty.protocols.curve.contract import DECIMALS, LP_TOKEN, TOKEN, TOTAL_SUPPLY, coins
+from loyalty.protocols.curve.contract import LP_TOKEN, TOKEN, TOTAL_SUPPLY, coins
 from loyalty.protocols.curve.pool import NATIVE_COIN
+from loyalty.protocols.view_call import DECIMALS
 from loyalty.state import State, share_pools
 from tests.jobs.played_chain import CHAIN, PlayedEndpoint
 from tests.jobs.stage import NOW

@@ -5,32 +5,21 @@ from eth_utils import keccak
 
 from loyalty.core.address import Address
 from loyalty.core.errors import Invalid
-from loyalty.protocols.uniswap_v3.contract import (
-    DECIMALS,
-    POOL_CALLS,
-    PoolContract,
-    decode_decimals,
-    decode_pool,
-)
+from loyalty.protocols.uniswap_v3.contract import POOL_CALLS, PoolContract, decode_pool
 
 POOL = Address("0x88e6a0c2ddd26feeb64f039a2c41296fcb3f5640")
 USDC = "a0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 WETH = "c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 
 
-@pytest.mark.parametrize("call", [*POOL_CALLS, DECIMALS], ids=lambda call: call.function)
+@pytest.mark.parametrize("call", POOL_CALLS, ids=lambda call: call.function)
 def test_a_payload_is_the_selector_of_its_function(call):
-    assert call.payload == keccak(text=f"{call.function}()")[:4]
+    assert call.payload == keccak(text=call.function)[:4]
 
 
 def test_a_pool_tells_tokens_fee_and_tick_spacing():
     answers = [bytes.fromhex(USDC.rjust(64, "0")), bytes.fromhex(WETH.rjust(64, "0")), word(500), word(10)]
     assert decode_pool(answers, POOL) == PoolContract(Address("0x" + USDC), Address("0x" + WETH), 500, 10)
-
-
-def test_a_token_tells_its_decimals():
-    assert decode_decimals(word(6), Address("0x" + USDC)) == 6
-    assert decode_decimals(word(0), Address("0x" + USDC)) == 0
 
 
 @pytest.mark.parametrize(
@@ -48,11 +37,6 @@ def test_a_contract_that_is_no_pool_is_named(place, answer, told):
     answers[place] = answer
     with pytest.raises(Invalid, match=f"{POOL} answers {told}.*Check address, chain and start_block"):
         decode_pool(answers, POOL)
-
-
-def test_a_token_without_decimals_is_named():
-    with pytest.raises(Invalid, match=f"{POOL} answers decimals"):
-        decode_decimals(b"", POOL)
 
 
 def word(value: int) -> bytes:

@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def measure(logs: int, plain_logs: int, memory_logs: list[int]) -> list[Measured]:
-    """`loyalty` over `logs` and the plain loop over `plain_logs`, the faster of two runs of each, taken in turns because
+    """`loyalty` over `logs` and the plain loop over `plain_logs`, the faster of two runs of each, taken in turns, for
     other work on the machine comes and goes; and `loyalty` over each of `memory_logs`."""
     turns = [
         (_of_child("loyalty", "loyalty", logs), _of_child("web3.py loop", "plain", plain_logs)) for _ in range(ROUNDS)

@@ -55,11 +55,30 @@ class PriceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WorthLine:
+    """What a whole share, 10**`share_decimals` units, was told to be worth: `value` / 10**`decimals` of `unit`.
+
+    A virtual price has no unit. `log_index` None: no log told it, but the contract's answer at the end of `block`.
+    """
+
+    told: str
+    share_decimals: int
+    valid_time: int
+    value: int
+    decimals: int
+    unit: str | None
+    chain: int
+    block: int
+    log_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PoolDayDetail:
     """What the caller knows of a provider's pool-day beyond its cell."""
 
     positions: tuple[PositionLine, ...]
     prices: tuple[PriceLine, ...]
+    share_worth: tuple[WorthLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

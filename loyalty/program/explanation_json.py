@@ -19,6 +19,7 @@ from loyalty.program.explanation import (
     RewardLine,
     Standing,
     TierStep,
+    WorthLine,
 )
 from loyalty.program.rules import Exclusion, PoolKey
 
@@ -102,6 +103,7 @@ def _day(line: DayLine) -> dict[str, Any]:
         "counted": line.not_counted is None,
         "reason": line.not_counted,
         "prices": None if detail is None else [_price(price) for price in detail.prices],
+        "share_worth": None if detail is None else [_worth(line) for line in detail.share_worth],
         "positions": None if detail is None else [_position(position) for position in detail.positions],
     }
 
@@ -113,6 +115,19 @@ def _price(line: PriceLine) -> dict[str, Any]:
         "usd": format_units(line.price, line.price_decimals),
         "source": line.source,
         "reason": line.reason,
+    }
+
+
+def _worth(line: WorthLine) -> dict[str, Any]:
+    return {
+        "told": line.told,
+        "share_decimals": line.share_decimals,
+        "valid_time": time_text(line.valid_time),
+        "value": format_units(line.value, line.decimals),
+        "unit": line.unit,
+        "chain": line.chain,
+        "block": line.block,
+        "log_index": line.log_index,
     }
 
 

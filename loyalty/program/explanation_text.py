@@ -16,6 +16,7 @@ from loyalty.program.explanation import (
     RewardLine,
     Standing,
     TierStep,
+    WorthLine,
 )
 from loyalty.program.rules import Count, Exclusion
 
@@ -97,6 +98,7 @@ def _day(line: DayLine, count: Count) -> Iterator[str]:
     yield f"{day_text(line.day)} {pool}: {full} dollar-days, {in_range} in range; {reason}"
     if line.detail is not None:
         yield from (f"  {_price(price)}" for price in line.detail.prices)
+        yield from (f"  {_worth(worth)}" for worth in line.detail.share_worth)
         for position in line.detail.positions:
             yield from _position(position)
 
@@ -109,6 +111,15 @@ def _price(line: PriceLine) -> str:
     price = format_units(line.price, line.price_decimals)
     reason = f", because: {line.reason}" if line.reason else ""
     return f"price of {line.token} {price} USD from {time_text(line.valid_time)}, source {line.source}{reason}"
+
+
+def _worth(line: WorthLine) -> str:
+    value = format_units(line.value, line.decimals) + (f" {line.unit}" if line.unit else "")
+    by = "the contract's answer at" if line.log_index is None else "by"
+    log = "" if line.log_index is None else f" log {line.log_index}"
+    place = f"block {line.block}{log} of chain {line.chain}"
+    told = f"{line.told} (10^{line.share_decimals} units) {value}"
+    return f"{told} from {time_text(line.valid_time)}, {by} {place}"
 
 
 def _position(line: PositionLine) -> Iterator[str]:

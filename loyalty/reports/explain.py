@@ -6,6 +6,7 @@ from fractions import Fraction
 from sqlalchemy import Connection
 
 from loyalty.accrual.series import points_in_force
+from loyalty.accrual.told_worth import VIRTUAL_PRICE_DECIMALS
 from loyalty.core.address import Address, checksum
 from loyalty.core.errors import Invalid, NotFound
 from loyalty.core.spans import Span
@@ -15,13 +16,13 @@ from loyalty.jobs.histories.curve import CurveInputs
 from loyalty.jobs.histories.history import DayInputs
 from loyalty.jobs.histories.holders import look_through_rules
 from loyalty.jobs.histories.opening import open_history
-from loyalty.jobs.histories.pool_prices import Priced
+from loyalty.jobs.histories.pool_prices import PoolPrices, Priced
 from loyalty.jobs.histories.uniswap_v3 import UniswapInputs
 from loyalty.jobs.histories.vault import VaultInputs
 from loyalty.jobs.settle import evaluate, qualifying_before
 from loyalty.program.cells import Cell
 from loyalty.program.explain import Details, explain
-from loyalty.program.explanation import Explanation, PoolDayDetail, PositionLine, PriceLine
+from loyalty.program.explanation import Explanation, PoolDayDetail, PositionLine, PriceLine, WorthLine
 from loyalty.program.explanation_json import as_dict
 from loyalty.program.rules import PoolKey, Rules
 from loyalty.reports.followed import follow
@@ -32,7 +33,7 @@ from loyalty.reports.followed_vault import follow_vault, vault_lines
 from loyalty.reports.provider import known
 from loyalty.reports.shapes import Shape
 from loyalty.reports.snapshot import Snapshot
-from loyalty.state import chains, days, pools, prices
+from loyalty.state import chains, days, pools, prices, vaults
 from loyalty.state.pools import PoolRow
 from loyalty.state.tokens import TokenRow
 
@@ -98,7 +99,12 @@ def _pool_details(
             lines = [
                 line for row in history.prices.tokens for line in _prices(connection, rules, row, priced.until, over)
             ]
-            yield day, PoolDayDetail(positions, tuple(lines))
+            yield (
+                day,
+                PoolDayDetail(
+                    positions, tuple(lines), tuple(_share_worth(connection, pool, history.prices, priced.until))
+                ),
+            )
 
 
 LinesOf = Callable[[DayInputs, Priced], tuple[PositionLine, ...]]
@@ -140,3 +146,27 @@ def _prices(connection: Connection, rules: Rules, row: TokenRow, span: Span, ove
     for point in points_in_force(points, used, rules.tokens[row.symbol].max_age):
         reason = reasons.get(point.valid_time)
         yield PriceLine(row.symbol, point.valid_time, point.price, row.price_decimals, point.source, reason)
+
+
+def _share_worth(connection: Connection, pool: PoolRow, of_pool: PoolPrices, span: Span) -> Iterator[WorthLine]:
+    """What was told of a share's worth and in force at some second of `span`; nothing of pools whose coins tell it."""
+    if of_pool.worth is None:
+        return
+    vault, asset = vaults.find(connection, pool.id), of_pool.tokens[0]
+    if vault is None:
+        chain, share_decimals, unit, decimals = pool.chain_id, VIRTUAL_PRICE_DECIMALS, None, VIRTUAL_PRICE_DECIMALS
+    else:  # of bridged shares the vault on its own chain tells it
+        home = pool if vault.home_pool_id is None else pools.get(connection, vault.home_pool_id)
+        chain, share_decimals, unit, decimals = home.chain_id, vault.share_decimals, asset.symbol, asset.decimals
+    for each in of_pool.worth.told(span):
+        yield WorthLine(
+            told=of_pool.worth.name,
+            share_decimals=share_decimals,
+            valid_time=each.valid_time,
+            value=each.value,
+            decimals=decimals,
+            unit=unit,
+            chain=chain,
+            block=each.block,
+            log_index=each.log_index,
+        )

@@ -11,6 +11,9 @@ from loyalty.core.address import Address
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, HOUR_SECONDS, day_of
 from loyalty.jobs.verify import verify
+from loyalty.reports.explain import explained
+from loyalty.reports.snapshot import Snapshot
+from loyalty.service import Engine
 from loyalty.state import days, epochs
 from tests.integration import curve_scene as curve
 from tests.integration.curve_scene import CurveScene, deploy, ng_amounts
@@ -103,6 +106,22 @@ def test_an_lp_token_is_worth_its_virtual_price_and_who_staked_it_has_that(told:
         assert found.keys() == wanted.keys()
         assert all(abs(found[key] - wanted[key]) <= 1 for key in found)  # a gauge's cell is floored, then divided
         assert not verify(engine.state).faults
+        check_explained(told, engine)
+
+
+def check_explained(told: CurveScene, engine: Engine) -> None:
+    """The whole second day names the contract's answer of each of its hours, and the block of each."""
+    with engine.state.read() as connection:
+        told_days = explained(Snapshot.of(connection), BOB, 2).days
+    (day,) = (each for each in told_days if each.day == day_of(START) + 1 and each.pool.address == told.old.pool)
+    assert day.detail is not None
+    assert [each.valid_time for each in day.detail.share_worth] == [*range(START + DAY, START + 2 * DAY, HOUR)]
+    for each in day.detail.share_worth:
+        (said,) = VIRTUAL_PRICE.answer(told.scene.node.call(told.old.pool, VIRTUAL_PRICE(), each.block))
+        assert (each.told, each.value, each.decimals, each.unit, each.log_index) == (
+            *("virtual price", said),
+            *(18, None, None),
+        )
 
 
 def test_a_pool_that_has_lost_its_peg_is_unpriced_and_says_so(told: CurveScene) -> None:

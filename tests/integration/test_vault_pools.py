@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from loyalty.api.models.providers import Positions
 from loyalty.core.address import Address, checksum
 from loyalty.core.spans import Span
 from loyalty.core.times import DAY_SECONDS, day_of
+from loyalty.program.explanation import PoolDayDetail, PositionLine
 from loyalty.protocols.erc20 import ShareLedger
 from loyalty.protocols.vaults.stream_vault.ledger import VaultLedger
 from loyalty.reports.explain import explained
@@ -88,7 +90,8 @@ def check(scene: VaultScene, engine: Engine) -> None:
 
 
 def check_told(scene: VaultScene, engine: Engine) -> None:
-    """Every cell is one line of shares, those that the vault owes too; positions are what a holder has at the end."""
+    """Every cell is one line of shares, those that the vault owes too, and follows from its explanation; positions are
+    what a holder has at the end."""
     names = set()
     engine.settle()
     with engine.state.read() as connection:
@@ -100,12 +103,26 @@ def check_told(scene: VaultScene, engine: Engine) -> None:
                     assert day.detail is not None
                     (line,) = day.detail.positions
                     names.add(line.position)
+                    assert line.usd_micro_days == worked_out(line, day.detail)
             items = Positions.model_validate(positions(snapshot, provider, Cut(100, None))).items
             said = [each.liquidity for each in items if each.share_token == checksum(scene.yields.address)]
             held = scene.yields.moments[-1].balances.get(provider)
             assert said == ([str(held)] if held else [])
     pools = (scene.vault.address, scene.shares.address, scene.yields.address)
     assert names == {f"shares of vault {checksum(pool)}" for pool in pools}
+
+
+def worked_out(line: PositionLine, detail: PoolDayDetail) -> Fraction:
+    """Micro-dollar-days of a line of shares, from nothing but what the explanation says."""
+    (price,) = detail.prices
+    total = Fraction(0)
+    for held in line.spans:
+        told = [each for each in detail.share_worth if each.valid_time < held.span.end]
+        cuts = [held.span.start, *(each.valid_time for each in told[1:]), held.span.end]
+        for each, (start, end) in zip(told, pairwise(cuts), strict=True):
+            seconds = max(0, end - max(start, held.span.start))
+            total += Fraction(held.liquidity * each.value * seconds, 10 ** (each.share_decimals + each.decimals))
+    return total * Fraction(price.price * 10**6, 10**price.price_decimals * DAY_SECONDS)
 
 
 def program(scene: VaultScene) -> Path:

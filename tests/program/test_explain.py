@@ -11,7 +11,7 @@ from loyalty.core.checkpoint import Checkpoint
 from loyalty.core.errors import Inconsistent
 from loyalty.core.spans import Span
 from loyalty.program.explain import explain
-from loyalty.program.explanation import LiquiditySpan, PoolDayDetail, PositionLine, PriceLine
+from loyalty.program.explanation import LiquiditySpan, PoolDayDetail, PositionLine, PriceLine, WorthLine
 from loyalty.program.explanation_json import as_dict
 from loyalty.program.explanation_text import lines
 
@@ -152,6 +152,33 @@ def test_a_day_is_told_by_prices_positions_and_log_ids(program: Any) -> None:
         "  position direct [-887220, 887220): about 40.000000 dollar-days, 0.000000 in range for 0 s",
         "    liquidity 1000000000000000000 from 2024-09-09T00:00:00Z to 2024-09-10T00:00:00Z",
     ]
+
+
+def test_what_a_share_was_told_to_be_worth_is_told_with_its_place(program: Any) -> None:
+    rules = _rules(program)
+    worth = (
+        WorthLine("price per share", 6, START - 60, 1_034_137, 6, "USDC", 42161, 91_124_400, 2),
+        WorthLine("virtual price", 18, START, 1_000_500_000_000_000_000, 18, None, 42161, 91_124_500, None),
+    )
+    details = {(program.pool, program.start_day): replace(_detail(program), share_worth=worth)}
+    told = _explained(program, rules, [_one_day(program)], program.alice, details=details)
+    assert lines(told)[-6:-4] == [
+        "  price per share (10^6 units) 1.034137 USDC from 2024-09-08T23:59:00Z, "
+        "by block 91124400 log 2 of chain 42161",
+        "  virtual price (10^18 units) 1.0005 from 2024-09-09T00:00:00Z, "
+        "the contract's answer at block 91124500 of chain 42161",
+    ]
+    (day,) = as_dict(told)["days"]
+    assert day["share_worth"][1] == {
+        "told": "virtual price",
+        "share_decimals": 18,
+        "valid_time": "2024-09-09T00:00:00Z",
+        "value": "1.0005",
+        "unit": None,
+        "chain": 42161,
+        "block": 91_124_500,
+        "log_index": None,
+    }
 
 
 def test_the_json_form_carries_exact_amounts_and_is_json(program: Any) -> None:

@@ -77,6 +77,19 @@ class Price(Model):
     reason: str | None = means("why the operator set it; null for other sources", None)
 
 
+class ShareWorth(Model):
+    """What one whole share was worth in the pool's asset, as a contract told."""
+
+    told: str = means("price per share, or virtual price", "price per share")
+    share_decimals: int = means("one whole share is 10**share_decimals units", 18)
+    valid_time: Time = means("from when it was in force, RFC 3339", "2026-05-04T12:00:00Z")
+    value: str = means("asset per whole share, an exact decimal", "1.034137")
+    unit: str | None = means("the asset's symbol; null for a virtual price", "USDC")
+    chain: ChainId = means("chain that told it: of bridged shares the vault's", 42161)
+    block: int = means("block of the log, or at whose end the contract was asked", 230_000_000)
+    log_index: int | None = means("that log's index in the block; null where the contract was asked", 12)
+
+
 class LiquiditySpan(Model):
     """A stretch of the day without a change of the position."""
 
@@ -110,6 +123,9 @@ class DayLine(Model):
     counted: bool = means("whether the day counts", True)
     reason: str | None = means("why it does not", None)
     prices: list[Price] | None = means("prices used; null while the running day is being computed again", [])
+    share_worth: list[ShareWorth] | None = means(
+        "what a share was worth, where a contract tells it; null while the running day is being computed again", []
+    )
     positions: list[PositionLine] | None = means("positions; null while the running day is being computed again", [])
 
 

@@ -365,7 +365,8 @@ function whyTier(why) {
 function whyPosition(each) {
   const from = each.liquidity.map((part) => (part.block === null ? "" : `log ${part.log_index} of block ${part.block.toLocaleString("en")}`)).filter(Boolean);
   const logs = [...new Set(from)];
-  const told = `${each.position}: ${grouped(cut(each.usd_days, 6), 2)} dollar-days, in range ${duration(each.in_range_seconds * 1000)} of ticks ${each.lower_tick} to ${each.upper_tick}`;
+  const dollarDays = `${each.position}: ${grouped(cut(each.usd_days, 6), 2)} dollar-days`;
+  const told = each.lower_tick === null ? dollarDays : `${dollarDays}, in range ${duration(each.in_range_seconds * 1000)} of ticks ${each.lower_tick} to ${each.upper_tick}`;
   return make("li", { text: logs.length ? `${told}; ${logs.join(", ")}` : told, kind: "address" });
 }
 
@@ -379,10 +380,17 @@ function whyPrices(prices) {
   });
 }
 
+function whyShareWorth(told) {
+  if (!told.length) return [];
+  const [first, last] = [told[0], told.at(-1)];
+  const unit = first.unit ? ` ${first.unit}` : "";
+  return [make("li", { text: told.length > 1 ? `${first.told}: ${told.length} from ${first.value} to ${last.value}${unit}` : `${first.told}: ${first.value}${unit}` })];
+}
+
 function whyDay(day) {
   const head = `${day.date}, pool ${short(day.pool)}: ${grouped(day.usd_days, 2)} dollar-days${day.counted ? "" : `, not counted: ${day.reason}`}`;
   const inside = day.positions
-    ? [...day.positions.map(whyPosition), ...whyPrices(day.prices || [])]
+    ? [...day.positions.map(whyPosition), ...whyShareWorth(day.share_worth || []), ...whyPrices(day.prices || [])]
     : [make("li", { text: "This day still runs, and is being computed again: ask again in a moment." })];
   return make("details", {}, make("summary", { text: head }), make("ul", {}, ...inside));
 }

@@ -1,7 +1,8 @@
 """What a share is worth in its asset over time: by the rolls of its vault, or by its contract's answers on the grid."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from itertools import pairwise
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,16 @@ from loyalty.state import round_rolls, share_answers
 
 ANSWER_MAX_AGE = 2 * HOUR_SECONDS
 """An answer stands for two hours: one of the grid may be lost."""
+
+
+class Told(NamedTuple):
+    """What was told from `valid_time` on: by a log, or (`log_index` None) by the contract's answer at the end of
+    `block`."""
+
+    valid_time: int
+    value: int
+    block: int
+    log_index: int | None
 
 
 class ShareWorth(Protocol):
@@ -29,6 +40,10 @@ class ShareWorth(Protocol):
 
     def facts(self, span: Span, connection: Connection | None = None) -> Sequence[object]:
         """What the steps over `span` hang on, as `connection` sees it."""
+        ...
+
+    def told(self, span: Span) -> list[Told]:
+        """What was in force at some second of `span`, and where it stands on the chain."""
         ...
 
     def has_from(self, time: int) -> bool:
@@ -55,6 +70,10 @@ class RollWorth:
 
     def facts(self, span: Span, connection: Connection | None = None) -> list[RoundRolled]:
         return round_rolls.within(connection or self._connection, self._pool_id, span)
+
+    def told(self, span: Span) -> list[Told]:
+        rolls = self.facts(span)
+        return _in_force([Told(each.time, each.price_per_share, each.block, each.log_index) for each in rolls], span)
 
     def has_from(self, time: int) -> bool:
         """Rolls come when they come: nothing is waited for."""
@@ -93,5 +112,15 @@ class AnswerWorth:
         reader = connection or self._connection
         return share_answers.points(reader, self._pool_id, Span(span.start, span.end + 1))
 
+    def told(self, span: Span) -> list[Told]:
+        answers = share_answers.answers(self._connection, self._pool_id, span)
+        return _in_force([Told(each.valid_time, each.value, each.block, None) for each in answers], span)
+
     def has_from(self, time: int) -> bool:
         return share_answers.has_from(self._connection, self._pool_id, time)
+
+
+def _in_force(told: list[Told], span: Span) -> list[Told]:
+    """Without those that another one replaced by the first second of `span`, or in the same second."""
+    replaced = [after.valid_time <= max(span.start, each.valid_time) for each, after in pairwise(told)]
+    return [each for each, gone in zip(told, [*replaced, False], strict=True) if not gone] if told else []

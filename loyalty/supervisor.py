@@ -1,15 +1,14 @@
 """`loyalty run`: API and worker as two processes; one that dies is started again, with growing pauses."""
 
 import logging
-import signal
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from types import FrameType
 
 from loyalty.config import Settings
+from loyalty.stopping import LOOK_SECONDS, stop_on_signals
 
 PAUSE_SECONDS = 1.0
 PAUSE_MOST_SECONDS = 60.0
@@ -64,11 +63,7 @@ def supervise(settings: Settings) -> None:
     """Keep both processes running until SIGTERM or SIGINT, then end them in order: first the API, then the worker."""
     stopping = threading.Event()
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    stop_on_signals(stopping)
     children = [Child("worker"), Child("serve")]
     _log.info("loyalty is starting: http://%s:%s", settings.host, settings.port)
     failed = 0
@@ -84,7 +79,7 @@ def supervise(settings: Settings) -> None:
                     failed = code
                 if child.process is None and not failed and time.monotonic() >= child.wait_until:
                     child.start()
-            stopping.wait(0.2)
+            stopping.wait(LOOK_SECONDS)
     finally:
         for child in reversed(children):
             child.stop()

@@ -1,7 +1,6 @@
 """The worker: APScheduler gives every job its turns until SIGTERM; then the running step ends and nothing begins."""
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -9,7 +8,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from queue import Empty, Queue
-from types import FrameType
 from typing import NamedTuple
 
 from apscheduler.events import EVENT_JOB_EXECUTED, JobExecutionEvent
@@ -24,12 +22,12 @@ from loyalty.jobs.run import Job
 from loyalty.jobs.schedule import COMMANDS, INDEX_SECONDS, Turn, index_job, turns
 from loyalty.program.rules import PoolKey
 from loyalty.service import Engine
+from loyalty.stopping import LOOK_SECONDS, wait_until_stopped
 
 START_PAUSE_SECONDS = 5.0
 START_PAUSE_MOST_SECONDS = 60.0
 START_SECONDS = 20.0
 """How long the chains that answer wait at the start for those that do not."""
-LOOK_SECONDS = 0.2
 TURN_SECONDS = 30.0
 """How long a turn of an index goes on beside a backfill: what hangs on a turn's end does not wait for all of it."""
 
@@ -51,7 +49,7 @@ def prepare_patiently(engine: Engine, chain_ids: Collection[int] | None = None) 
                 return True
         except Unavailable as error:  # the database, for a chain alone holds up nothing
             _log.error("worker waits seconds=%.0f error=%s", pause, error)
-        engine.stopping.wait(pause)
+        wait_until_stopped(engine.stopping, pause)
         pause = min(2 * pause, START_PAUSE_MOST_SECONDS)
     return False
 
@@ -108,7 +106,7 @@ def work(engine: Engine, chain_ids: Collection[int] | None = None) -> None:
     scheduler = make_scheduler(engine, jobs, all_turns if chain_ids is None else [COMMANDS])
     scheduler.start()
     _log.info("worker started program=%s database=%s", engine.rules.name, engine.state.name)
-    engine.stopping.wait()
+    wait_until_stopped(engine.stopping)
     _log.info("worker stopping: the running steps end first")
     scheduler.shutdown(wait=True)
 
@@ -167,13 +165,3 @@ def _turn(engine: Engine, job: Job) -> Callable[[], None]:
             job.run(engine.state, engine.now)
 
     return turn
-
-
-def stop_on_signals(stopping: threading.Event) -> None:
-    """SIGTERM and SIGINT ask for an orderly end."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)

@@ -16,7 +16,7 @@ LAYERS = (
     {"jobs"},
     {"reports"},
     {"api"},
-    {"service"},
+    {"service", "stopping"},
     {"worker", "supervisor"},
     {"cli"},
     {"__main__"},

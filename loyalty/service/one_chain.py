@@ -57,8 +57,9 @@ class OneChain:
             if self.stopping.is_set():
                 grace -= LOOK_SECONDS
             if grace <= 0 and not task.done():
-                task.cancel()
-                await asyncio.wait([task])
+                while not task.done():  # one that ends in the same moment as a time limit can be lost
+                    task.cancel()
+                    await asyncio.wait([task], timeout=LOOK_SECONDS)
                 raise Unavailable(
                     f"{self.settings.name}: a step was given up, for the process is to end; nothing of it was kept"
                 )

@@ -18,6 +18,7 @@ from loyalty.jobs.rewind import Rewound
 from loyalty.service import Engine, database_lock, open_database
 from loyalty.state import backfills
 from loyalty.state.engine import State
+from loyalty.stopping import stop_on_signals
 
 LOOK_SECONDS = 1.0
 
@@ -46,8 +47,6 @@ def backfill(
 
     Beside a worker it is the worker that indexes, without delaying the head: then Ctrl-C ends the watching alone.
     """
-    from loyalty.worker import stop_on_signals  # imported here: APScheduler costs time at every start
-
     settings = start()
     asked = Asked(chain, from_block, _block(to))
     _check_chain(settings, chain)
@@ -61,7 +60,9 @@ def backfill(
             _beside_worker(state, asked, stop, stopping, refused)
             return
         engine = held.enter_context(Engine.open(settings))
-        engine.stopping = stopping
+        stop_on_signals(engine.stopping)
+        if stopping.is_set():
+            return
         engine.prepare({each.id for each in engine.program.chains if each.name == chain})
         _alone(engine, asked, stop)
 

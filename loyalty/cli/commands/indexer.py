@@ -11,6 +11,7 @@ from loyalty.cli.session import reading, writing
 from loyalty.reports.shapes import Shape
 from loyalty.reports.status import chain_status
 from loyalty.state import chains
+from loyalty.stopping import stop_on_signals
 
 indexer = typer.Typer(help="The index alone: start it, look at it.", no_args_is_help=True)
 
@@ -26,7 +27,7 @@ def start(
     chain: Annotated[str | None, typer.Option(help="Only this chain, by name.")] = None,
 ) -> None:
     """Index every chain, or one, until SIGTERM, and carry out what is asked; nothing is priced, accrued or settled."""
-    from loyalty.worker import prepare_patiently, stop_on_signals, work
+    from loyalty.worker import prepare_patiently, work
 
     with writing(prepared=False) as engine:
         stop_on_signals(engine.stopping)

@@ -3,6 +3,7 @@
 import typer
 
 from loyalty.cli.session import start, writing
+from loyalty.stopping import stop_on_signals
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +37,7 @@ def serve() -> None:
 
 def worker() -> None:
     """Run the scheduler and its jobs: index, price, accrue, settle, commands, back up."""
-    from loyalty.worker import prepare_patiently, stop_on_signals, work
+    from loyalty.worker import prepare_patiently, work
 
     with writing(prepared=False) as engine:
         stop_on_signals(engine.stopping)

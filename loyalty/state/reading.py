@@ -41,6 +41,10 @@ def stream(connection: Connection, select: str, selection: FactSelection) -> Ite
     options = {"yield_per": ROWS_A_FETCH}
     rows = connection.execute(statement, selection.parameters(), execution_options=options)
     try:
-        yield from rows
+        while batch := rows.fetchmany(ROWS_A_FETCH):
+            yield from batch
     finally:
-        rows.close()  # a cursor left half-read would keep its pooled connection on this snapshot
+        # A cursor left half-read would keep its pooled connection on this snapshot. Where the connection went back
+        # before this stream, it may be closed for good: then letting go of the cursor is all there is to do.
+        if not connection.closed:
+            rows.close()
